@@ -1,0 +1,1 @@
+"""Which packages are inside: read from the files that package managers, builds and lock files leave behind."""

@@ -1,0 +1,75 @@
+"""`holdfast`: commands are loaded when they are called, so that help and completion stay quick."""
+
+import importlib
+import sys
+
+import click
+
+from holdfast import __version__
+
+COMMANDS = {
+    "scan": "Find what is vulnerable in an image, a root file system or an SBOM.",
+    "sbom": "Write the software bill of materials of a target.",
+    "db": "Update, inspect and carry the advisory database.",
+    "base": "Register the images that yours are built on.",
+    "explain": "Say what a rule or an advisory means.",
+    "coverage": "Show which NIST SP 800-190 countermeasures are served.",
+    "demo": "Build a small vulnerable image and scan it.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports `holdfast.cli.<command>` only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"holdfast.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="holdfast %(version)s")
+def holdfast() -> None:
+    """Container security from the Dockerfile to the running process.
+
+    \b
+    Exit codes, the first that applies:
+      4  could not run: unreadable target, missing privilege
+      2  wrong usage
+      3  incomplete: a damaged target, advisory data missing
+      1  findings at or above --fail-on
+      0  otherwise
+    """
+
+
+def run() -> None:
+    """The entry point: errors become one clear line and an exit code, never a traceback."""
+    try:
+        sys.exit(holdfast.main(standalone_mode=False, prog_name="holdfast"))
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(4)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("holdfast: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough of it; nothing more can be said there.
+        sys.stderr.close()
+        sys.exit(141)
+    except Exception as error:
+        from holdfast.cli.failure import say
+
+        sys.exit(say(error))

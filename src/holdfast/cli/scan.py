@@ -1,0 +1,83 @@
+"""`holdfast scan`: one target, one report, as many formats as asked for."""
+
+import sys
+
+import click
+
+from holdfast.cli.compose import image_platform, known_base, scan_target
+from holdfast.cli.delivery import deliver, parse_outputs
+from holdfast.cli.environment import settings
+from holdfast.cli.failure import CLEAN, FOUND, INCOMPLETE
+from holdfast.model.finding import Severity
+from holdfast.model.report import Report
+from holdfast.model.status import Status
+from holdfast.scan.filter import Filter, apply
+
+ENGINES = ("packages", "vulnerabilities")
+_SEVERITIES = [severity.value for severity in Severity]
+
+
+def _several(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    allowed = ENGINES if parameter.name == "only" else tuple(_SEVERITIES)
+    chosen = tuple(part.strip().lower() for part in (value or "").split(",") if part.strip())
+    wrong = [part for part in chosen if part not in allowed]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not one of {', '.join(allowed)}")
+    return chosen
+
+
+@click.command(name="scan")
+@click.argument("target")
+@click.option("-f", "--format", "form", default="table", metavar="FORMAT", help="Format on standard output.")
+@click.option(
+    "-o", "--output", "outputs", multiple=True, metavar="FORMAT=FILE",
+    help="Write this format to a file; may be given several times. The table still goes to standard output.",
+)  # fmt: skip
+@click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit 1 for a finding this severe or worse.")
+@click.option("--only", callback=_several, metavar="LIST", help="Engines to run: packages,vulnerabilities.")
+@click.option("--severity", callback=_several, metavar="LIST", help="Show only these severities: critical,high …")
+@click.option("--ignore-unfixed", is_flag=True, help="Show only what an upgrade mends.")
+@click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
+@click.option("--base", metavar="TARGET", help="The image this one was built on: a target, or a registered name.")
+@click.option("--offline", is_flag=True, help="Open no internet connection.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+def command(
+    target: str,
+    form: str,
+    outputs: tuple[str, ...],
+    fail_on: str | None,
+    only: tuple[str, ...],
+    severity: tuple[str, ...],
+    ignore_unfixed: bool,
+    platform: str | None,
+    base: str | None,
+    offline: bool,
+    quiet: bool,
+) -> None:
+    """Find what is vulnerable inside TARGET, how bad it is, where it came from and what to change.
+
+    TARGET is a path, or one of oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH, sbom:FILE.
+    """
+    choices = parse_outputs(form, outputs)
+    report = scan_target(
+        target,
+        settings(offline=offline),
+        platform=image_platform(platform),
+        base=known_base(base, settings(offline=offline)),
+        vulnerabilities=not only or "vulnerabilities" in only,
+        quiet=quiet,
+    )
+    shown = apply(report, Filter(tuple(Severity(one) for one in severity), ignore_unfixed))
+    deliver(shown, choices)
+    sys.exit(exit_code(shown, Severity(fail_on) if fail_on else None))
+
+
+def exit_code(report: Report, fail_on: Severity | None) -> int:
+    """DESIGN's order: incomplete before findings, findings before clean."""
+    if report.status is not Status.COMPLETE:
+        return INCOMPLETE
+    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in report.findings):
+        return FOUND
+    return CLEAN
+
+

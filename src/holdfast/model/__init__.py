@@ -1,0 +1,1 @@
+"""The words: frozen values that every room speaks, with no input or output of their own."""

@@ -1,0 +1,65 @@
+"""What every scanner returns and every writer takes."""
+
+from msgspec import Struct, field
+
+from holdfast.model.advisory import DatabaseInfo
+from holdfast.model.artifact import Layer, Platform
+from holdfast.model.finding import Finding
+from holdfast.model.package import Distribution, Package
+from holdfast.model.status import Problem, Status
+
+SCHEMA = "holdfast.report/1"
+
+
+class Target(Struct, frozen=True, omit_defaults=True):
+    """What was scanned: how it was named, what kind of thing it is, and the digests that pin it."""
+
+    name: str
+    kind: str
+    digest: str = ""
+    config_digest: str = ""
+    index_digest: str = ""
+    platform: Platform | None = None
+
+
+class Base(Struct, frozen=True, omit_defaults=True):
+    """Where the base image ends: the number of layers that are its, how that is known, and its name where it has one.
+
+    `decided_by` is one of `option`, `label`, `registered`, `history`, or empty: the boundary is unknown.
+    """
+
+    layers: int = 0
+    decided_by: str = ""
+    name: str = ""
+    digest: str = ""
+
+
+class Statistics(Struct, frozen=True, omit_defaults=True):
+    """What the scan did: seconds of wall and processor time, bytes and entries read, layers answered by the cache."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    bytes_read: int = 0
+    bytes_inflated: int = 0
+    entries: int = 0
+    layers_cached: int = 0
+
+
+class Report(Struct, frozen=True):
+    """One scan of one target. Findings are ordered by risk, packages by name."""
+
+    target: Target
+    status: Status
+    tool: str
+    schema: str = SCHEMA
+    created: str = ""
+    problems: tuple[Problem, ...] = ()
+    distribution: Distribution | None = None
+    base: Base = Base()
+    layers: tuple[Layer, ...] = ()
+    packages: tuple[Package, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    checked: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    database: DatabaseInfo | None = None
+    statistics: Statistics = field(default_factory=Statistics)

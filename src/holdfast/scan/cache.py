@@ -1,0 +1,81 @@
+"""Layer records kept between scans: one file a layer, named by its diff ID, in a folder named by what read it."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+import zstandard
+
+from holdfast.model.artifact import parse_digest
+from holdfast.model.errors import InputError
+from holdfast.scan.record import LayerRecord
+
+_LIMIT = 256 << 20
+
+
+class LayerCache:
+    """Records by diff ID. A damaged or foreign file counts as absent; a cache that cannot be written is no error.
+
+    `fingerprint` stands for the engines and their versions: another one is another folder, so nothing stale is read.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self._folder = folder / "layers" / fingerprint
+        self._verified = folder / "verified"
+        self._decoder = msgspec.msgpack.Decoder(LayerRecord)
+
+    def get(self, diff_id: str) -> LayerRecord | None:
+        """The record of a layer, where one is kept and whole."""
+        path = self._path(diff_id)
+        if path is None:
+            return None
+        try:
+            data = path.read_bytes()
+            record = self._decoder.decode(zstandard.ZstdDecompressor().decompress(data, max_output_size=_LIMIT))
+        except (OSError, zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return record if record.diff_id == diff_id else None
+
+    def put(self, record: LayerRecord) -> None:
+        """Keep a record. Written beside and renamed, so that a reader or a crash never meets half of one."""
+        path = self._path(record.diff_id)
+        if path is None:
+            return
+        try:
+            data = zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(record))
+        except UnicodeEncodeError:
+            return  # A package in a folder whose name is not UTF-8: too rare to be worth a second encoding.
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".part-")
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(data)
+                Path(name).replace(path)
+            except OSError:
+                Path(name).unlink()
+
+    def is_verified(self, diff_id: str, digest: str, identity: str) -> bool:
+        """Whether these very stored bytes (by their identity: device, inode, size, times) were verified before."""
+        return bool(identity) and self._mark(diff_id, digest, identity).exists()
+
+    def mark_verified(self, diff_id: str, digest: str, identity: str) -> None:
+        """Remember that the bytes with this identity have this digest and this diff ID."""
+        if identity:
+            mark = self._mark(diff_id, digest, identity)
+            with contextlib.suppress(OSError):
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+
+    def _mark(self, diff_id: str, digest: str, identity: str) -> Path:
+        name = hashlib.sha256("\n".join((diff_id, digest, identity)).encode()).hexdigest()
+        return self._verified / name
+
+    def _path(self, diff_id: str) -> Path | None:
+        try:
+            return self._folder / parse_digest(diff_id).replace(":", "-")
+        except InputError:
+            return None

@@ -1,0 +1,92 @@
+"""What is installed: the records of all layers put together into packages and a distribution."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from holdfast.catalog.assemble import assemble
+from holdfast.catalog.cataloger import Cataloger, Found
+from holdfast.catalog.select import Selector
+from holdfast.fs.directory import DirectoryTree
+from holdfast.fs.overlay import Overlay
+from holdfast.model.artifact import Image, Side
+from holdfast.model.package import Distribution, Package
+from holdfast.model.report import Statistics
+from holdfast.model.status import Problem
+from holdfast.oci.image import ImageSource
+from holdfast.scan.attribute import brought_by, links_to_follow, visible
+from holdfast.scan.cache import LayerCache
+from holdfast.scan.layers import LayerRead, follow
+from holdfast.scan.record import LayerRecord
+from holdfast.scan.walk import read_again, walk
+
+
+class Inventory(Struct, frozen=True):
+    """The packages of a target, its distribution, and the apt source files by path (for the archive's advisories)."""
+
+    packages: tuple[Package, ...]
+    distribution: Distribution | None
+    apt_sources: dict[str, bytes]
+    problems: tuple[Problem, ...]
+
+
+def of_image(
+    source: ImageSource, image: Image, reads: Sequence[LayerRead], selector: Selector, cache: LayerCache
+) -> tuple[Inventory, list[LayerRead]]:
+    """The inventory of an image whose layers were read; a layer is read again only where a link demands it."""
+    reads = list(reads)
+    overlay = Overlay([read.record.changes for read in reads])
+    aliases: list[tuple[str, int]] = []
+    wanted: dict[int, dict[str, tuple[Cataloger, ...]]] = {}
+    for _link, target, index, catalogers in links_to_follow([read.record for read in reads], overlay, selector):
+        wanted.setdefault(index, {})[target] = catalogers
+        aliases.append((target, index))
+    for index, paths in wanted.items():
+        reads[index] = follow(source, reads[index], index, paths, cache)
+    places = [(layer.diff_id, layer.side) for layer in image.layers]
+    problems = [
+        replace(problem, where=problem.where or f"layer {index + 1} ({(layer.digest or layer.diff_id)[:19]})")
+        for index, (layer, read) in enumerate(zip(image.layers, reads, strict=True))
+        for problem in (*read.problems, *read.record.problems)
+    ]
+    return _inventory([read.record for read in reads], overlay, aliases, places, problems), reads
+
+
+def of_directory(path: Path, selector: Selector) -> tuple[Inventory, Statistics]:
+    """The inventory of a root file system on disk: one layer without a digest."""
+    walked = walk(DirectoryTree(path), selector)
+    record = LayerRecord("", "", 0, 0, walked.entries, walked.changes, walked.found)
+    overlay = Overlay([record.changes])
+    wanted, aliases = {}, []
+    for _link, target, index, catalogers in links_to_follow([record], overlay, selector):
+        wanted[target] = catalogers
+        aliases.append((target, index))
+    if wanted:
+        record = replace(record, aliased=read_again(DirectoryTree(path), wanted))
+    inventory = _inventory([record], overlay, aliases, [("", Side.UNKNOWN)], list(walked.problems))
+    return inventory, Statistics(entries=walked.entries)
+
+
+def _inventory(
+    records: Sequence[LayerRecord],
+    overlay: Overlay,
+    aliases: Iterable[tuple[str, int]],
+    places: Sequence[tuple[str, Side]],
+    problems: list[Problem],
+) -> Inventory:
+    pieces: list[tuple[str, str, Side, Found]] = []
+    candidates: list[tuple[int, str, Distribution]] = []
+    apt_sources: dict[str, bytes] = {}
+    for index, item in visible(records, overlay, aliases):
+        found = item.found
+        problems += [replace(problem, where=problem.where or item.path) for problem in found.problems]
+        if found.repositories:
+            apt_sources[item.path] = found.repositories
+        if found.distribution:
+            candidates.append((found.rank, item.path, found.distribution))
+        pieces += [(item.path, *places[layer], part) for layer, part in brought_by(item, index, records, overlay)]
+    distribution = min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
+    packages = assemble(pieces, distribution, overlay.resolve)
+    return Inventory(packages, distribution, apt_sources, tuple(problems))

@@ -1,0 +1,120 @@
+"""Reading the layers of an image: from the cache where the stored bytes are the ones it knows, else in threads."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from holdfast.catalog.cataloger import Cataloger
+from holdfast.catalog.select import Selector
+from holdfast.fs.overlay import ChangesCollector
+from holdfast.fs.tar import TarTree
+from holdfast.model.errors import HoldfastError
+from holdfast.model.finding import IntegrityEvidence
+from holdfast.model.status import Problem
+from holdfast.oci.image import ImageSource
+from holdfast.scan.cache import LayerCache
+from holdfast.scan.record import FileFound, LayerRecord
+from holdfast.scan.walk import read_again, walk
+
+Progress = Callable[[int, int], None]
+
+
+class Mismatch(Struct, frozen=True):
+    """Stored bytes that are not what was promised: the rule that says so, the layer's index, and both values."""
+
+    rule: str
+    layer: int
+    evidence: IntegrityEvidence
+
+
+class LayerRead(Struct, frozen=True):
+    """One layer's record, with what is true of this copy of it only."""
+
+    record: LayerRecord
+    mismatches: tuple[Mismatch, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    cached: bool = False
+
+
+def read_layers(
+    source: ImageSource, selector: Selector, cache: LayerCache, on_progress: Progress | None = None
+) -> list[LayerRead]:
+    """All layers, lowest first. A layer that cannot be read leaves an empty record and a problem."""
+    layers = source.image.layers
+    finished = 0
+
+    def read(index: int) -> LayerRead:
+        nonlocal finished
+        result = _read_layer(source, index, selector, cache)
+        finished += 1
+        if on_progress:
+            on_progress(finished, len(layers))
+        return result
+
+    # The largest first, so that no core idles at the end while one big layer is still being read.
+    order = sorted(range(len(layers)), key=lambda index: -layers[index].size)
+    with ThreadPoolExecutor(max_workers=max(1, min(os.cpu_count() or 1, len(layers)))) as pool:
+        results = dict(zip(order, pool.map(read, order), strict=True))
+    return [results[index] for index in range(len(layers))]
+
+
+def follow(
+    source: ImageSource, read: LayerRead, index: int, wanted: dict[str, tuple[Cataloger, ...]], cache: LayerCache
+) -> LayerRead:
+    """The same layer with the files that links lead to; read once more only for those not already kept."""
+    kept = {(item.path, item.cataloger) for item in read.record.aliased}
+    missing = {
+        path: rest
+        for path, catalogers in wanted.items()
+        if (rest := tuple(one for one in catalogers if (path, one.name) not in kept))
+    }
+    if not missing:
+        return read
+    stream = source.open_layer(index)
+    try:
+        more: tuple[FileFound, ...] = read_again(TarTree(stream.chunks()), missing)
+    except HoldfastError as error:
+        return replace(read, problems=(*read.problems, Problem.of("layer.unreadable", error)))
+    record = replace(read.record, aliased=(*read.record.aliased, *more))
+    if not read.mismatches and not read.problems:
+        cache.put(record)
+    return replace(read, record=record)
+
+
+def _read_layer(source: ImageSource, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
+    layer = source.image.layers[index]
+    identity = source.identity(index)
+    record = cache.get(layer.diff_id)
+    if record is not None:
+        if cache.is_verified(layer.diff_id, layer.digest, identity):
+            return LayerRead(record, cached=True)
+        if layer.digest and record.digest == layer.digest and source.stored_digest(index) == layer.digest:
+            cache.mark_verified(layer.diff_id, layer.digest, identity)
+            return LayerRead(record, cached=True)
+    try:
+        stream = source.open_layer(index)
+        tree = TarTree(stream.chunks())
+        walked = walk(tree, selector)
+        stream.drain()
+    except HoldfastError as error:
+        return LayerRead(_empty(layer.digest, layer.diff_id), problems=(Problem.of("layer.unreadable", error),))
+    mismatches = tuple(
+        Mismatch(f"image.{item.what}-mismatch", index, IntegrityEvidence(item.expected, item.actual))
+        for item in stream.integrity
+    )
+    record = LayerRecord(
+        stream.digest, stream.diff_id, stream.stored, stream.inflated, walked.entries, walked.changes, walked.found,
+        problems=walked.problems,
+    )  # fmt: skip
+    # Only what was read whole and proved true may answer for this layer in another scan.
+    if not mismatches and not stream.problems and not walked.problems:
+        cache.put(record)
+        cache.mark_verified(layer.diff_id, layer.digest, identity)
+    return LayerRead(record, mismatches, tuple(stream.problems))
+
+
+def _empty(digest: str, diff_id: str) -> LayerRecord:
+    return LayerRecord(digest, diff_id, 0, 0, 0, ChangesCollector().changes())

@@ -1,0 +1,32 @@
+"""What one pass over one layer leaves behind, small enough to keep."""
+
+from msgspec import Struct
+
+from holdfast.catalog.cataloger import Found
+from holdfast.fs.overlay import Changes
+from holdfast.model.status import Problem
+
+
+class FileFound(Struct, frozen=True, array_like=True):
+    """What one cataloger made of one file of the layer."""
+
+    path: str
+    cataloger: str
+    found: Found
+
+
+class LayerRecord(Struct, frozen=True, array_like=True):
+    """One layer read: its true digests and sizes in bytes, what it changes, and what the catalogers found.
+
+    `aliased` holds files that no pattern names, read because a link elsewhere leads to them.
+    """
+
+    digest: str
+    diff_id: str
+    stored: int
+    inflated: int
+    entries: int
+    changes: Changes
+    found: tuple[FileFound, ...] = ()
+    aliased: tuple[FileFound, ...] = ()
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,82 @@
+"""One frozen Settings, from a TOML file, the environment and flags, in that order."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from holdfast.model.errors import InputError
+
+
+class FeedSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each feed is fetched from: base addresses, or `file:` folders laid out like upstream."""
+
+    osv: str = "https://osv-vulnerabilities.storage.googleapis.com"
+    debian: str = "https://security-tracker.debian.org/tracker"
+    alpine: str = "https://secdb.alpinelinux.org"
+    kev: str = "https://www.cisa.gov/sites/default/files/feeds"
+    epss: str = "https://epss.empiricalsecurity.com"
+    endoflife: str = "https://endoflife.date/api/v1"
+    ecosystems: tuple[str, ...] = (
+        "PyPI", "npm", "Go", "Maven", "NuGet", "RubyGems", "crates.io", "Packagist", "Hackage",
+        "AlmaLinux", "Rocky Linux", "Bitnami",
+    )  # fmt: skip
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a command may be told from outside.
+
+    `cache` and `data` are DESIGN's two places; `offline` forbids every internet socket; `first_update_seconds` bounds
+    the update that a first scan makes by itself; `proxy` is an address for http and https, empty for none.
+    """
+
+    cache: Path
+    data: Path
+    offline: bool = False
+    proxy: str = ""
+    ca_bundle: str = ""
+    first_update_seconds: float = 60.0
+    bases: tuple[str, ...] = ()
+    feeds: FeedSettings = FeedSettings()
+
+
+def load(environment: Mapping[str, str], *, is_root: bool, file: Path | None = None) -> Settings:
+    """The settings of this process: `file` (or holdfast.toml in the XDG configuration folder), then HOLDFAST_*."""
+    home = Path(environment.get("HOME") or "/")
+    configuration = file or Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "holdfast" / "holdfast.toml"
+    values: dict[str, object] = {
+        "cache": str(Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "holdfast"),
+        "data": "/var/lib/holdfast"
+        if is_root and not environment.get("XDG_DATA_HOME")
+        else str(Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "holdfast"),
+        "proxy": environment.get("https_proxy") or environment.get("HTTPS_PROXY") or "",
+    }
+    if file is not None or configuration.is_file():
+        values |= _read(configuration)
+    values |= _from_environment(environment)
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputError(f"a setting is wrong: {error}", where=str(configuration)) from error
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot be read: {os.strerror(error.errno or 0)}", where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"not TOML: {error}", where=str(path)) from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    names = {
+        "HOLDFAST_CACHE": "cache",
+        "HOLDFAST_DATA": "data",
+        "HOLDFAST_OFFLINE": "offline",
+        "HOLDFAST_PROXY": "proxy",
+    }
+    return {setting: environment[name] for name, setting in names.items() if environment.get(name)}
