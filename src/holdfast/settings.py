@@ -58,9 +58,15 @@ def load(environment: Mapping[str, str], *, is_root: bool, file: Path | None = N
         values |= _read(configuration)
     values |= _from_environment(environment)
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise InputError(f"a setting is wrong: {error}", where=str(configuration)) from error
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is not Path or not isinstance(value, str) or not value:
+        raise ValueError("expected the path of a folder")
+    return Path(value)
 
 
 def _read(path: Path) -> dict[str, object]:

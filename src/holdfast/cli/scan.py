@@ -79,5 +79,3 @@ def exit_code(report: Report, fail_on: Severity | None) -> int:
     if fail_on and any(finding.severity.rank >= fail_on.rank for finding in report.findings):
         return FOUND
     return CLEAN
-
-

@@ -140,9 +140,9 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     @property
     def fingerprint(self) -> str:
         """32 hex digits that survive a rebuild: made of rule, subject without its version, and path; never the layer."""
-        return hashlib.sha256("\n".join((self.rule, self._lasting_name(), self.location.path)).encode()).hexdigest()[
-            :32
-        ]
+        parts = "\n".join((self.rule, self._lasting_name(), self.location.path))
+        # A path need not be UTF-8: its odd bytes are surrogates here.
+        return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:32]
 
     def _lasting_name(self) -> str:
         if not self.subject.purl:

@@ -9,7 +9,10 @@ from msgspec import Struct
 from holdfast.model.artifact import Side
 from holdfast.model.errors import InputError
 
-_SAFE = "~:"
+
+def _quote(text: str, safe: str = "") -> str:
+    # A name need not be UTF-8: its odd bytes are surrogates here.
+    return quote(text, f"~:{safe}", errors="surrogatepass")
 
 
 class Purl(Struct, frozen=True):
@@ -49,14 +52,14 @@ class Purl(Struct, frozen=True):
     def __str__(self) -> str:
         parts = [f"pkg:{self.type}/"]
         if self.namespace:
-            parts.append("/".join(quote(part, _SAFE) for part in self.namespace.split("/")) + "/")
-        parts.append(quote(self.name, _SAFE))
+            parts.append("/".join(_quote(part) for part in self.namespace.split("/")) + "/")
+        parts.append(_quote(self.name))
         if self.version:
-            parts.append("@" + quote(self.version, _SAFE))
+            parts.append("@" + _quote(self.version))
         if self.qualifiers:
-            parts.append("?" + "&".join(f"{key}={quote(value, _SAFE + '/')}" for key, value in self.qualifiers))
+            parts.append("?" + "&".join(f"{key}={_quote(value, '/')}" for key, value in self.qualifiers))
         if self.subpath:
-            parts.append("#" + "/".join(quote(part, _SAFE) for part in self.subpath.split("/")))
+            parts.append("#" + "/".join(_quote(part) for part in self.subpath.split("/")))
         return "".join(parts)
 
     def qualifier(self, key: str) -> str:

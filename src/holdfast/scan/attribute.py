@@ -13,27 +13,23 @@ from holdfast.scan.record import FileFound, LayerRecord
 _Key = tuple[str, str, str, str]
 
 
-def links_to_follow(
-    records: Sequence[LayerRecord], overlay: Overlay, selector: Selector
-) -> Iterator[tuple[str, str, int, tuple[Cataloger, ...]]]:
-    """Links at a place that a cataloger reads, which lead to one that none does: (link, target, layer, catalogers).
+def links_to_follow(overlay: Overlay, selector: Selector) -> Iterator[tuple[str, int, tuple[Cataloger, ...]]]:
+    """Files that no cataloger reads by their name, to which a link at a place that one does leads: with their layer.
 
     A database may also lie behind a link of one of its parent folders: well-known paths are resolved as well.
     """
-    names = {path: None for record in records for path in (*record.changes.symlinks, *record.changes.hard_links)}
     fixed = [pattern for cataloger in selector.catalogers for pattern in cataloger.patterns if "*" not in pattern]
-    for link in dict.fromkeys((*names, *fixed)):
+    for link in dict.fromkeys((*overlay.links(), *fixed)):
         catalogers = selector.by_path(link)
-        if not catalogers:
+        target = overlay.resolve(link) if catalogers else None
+        if target is None:
             continue
-        target = overlay.resolve(link)
-        hard = next((r.changes.hard_links[link] for r in reversed(records) if link in r.changes.hard_links), None)
-        target = hard if target == link and hard else target
-        if target is None or target == link or set(catalogers) <= set(selector.by_path(target)):
-            continue
+        target = overlay.hard_link(target) or target
+        named = selector.by_path(target)
+        wanted = tuple(cataloger for cataloger in catalogers if cataloger not in named)
         layer = overlay.top(target)
-        if layer is not None:
-            yield link, target, layer, catalogers
+        if target != link and wanted and layer is not None:
+            yield target, layer, wanted
 
 
 def visible(

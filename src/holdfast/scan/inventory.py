@@ -40,7 +40,7 @@ def of_image(
     overlay = Overlay([read.record.changes for read in reads])
     aliases: list[tuple[str, int]] = []
     wanted: dict[int, dict[str, tuple[Cataloger, ...]]] = {}
-    for _link, target, index, catalogers in links_to_follow([read.record for read in reads], overlay, selector):
+    for target, index, catalogers in links_to_follow(overlay, selector):
         wanted.setdefault(index, {})[target] = catalogers
         aliases.append((target, index))
     for index, paths in wanted.items():
@@ -60,7 +60,7 @@ def of_directory(path: Path, selector: Selector) -> tuple[Inventory, Statistics]
     record = LayerRecord("", "", 0, 0, walked.entries, walked.changes, walked.found)
     overlay = Overlay([record.changes])
     wanted, aliases = {}, []
-    for _link, target, index, catalogers in links_to_follow([record], overlay, selector):
+    for target, index, catalogers in links_to_follow(overlay, selector):
         wanted[target] = catalogers
         aliases.append((target, index))
     if wanted:

@@ -12,9 +12,9 @@ from holdfast.catalog.select import Selector
 from holdfast.fs.overlay import ChangesCollector
 from holdfast.fs.tar import TarTree
 from holdfast.model.errors import HoldfastError
-from holdfast.model.finding import IntegrityEvidence
 from holdfast.model.status import Problem
 from holdfast.oci.image import ImageSource
+from holdfast.oci.layer import Mismatch
 from holdfast.scan.cache import LayerCache
 from holdfast.scan.record import FileFound, LayerRecord
 from holdfast.scan.walk import read_again, walk
@@ -22,19 +22,11 @@ from holdfast.scan.walk import read_again, walk
 Progress = Callable[[int, int], None]
 
 
-class Mismatch(Struct, frozen=True):
-    """Stored bytes that are not what was promised: the rule that says so, the layer's index, and both values."""
-
-    rule: str
-    layer: int
-    evidence: IntegrityEvidence
-
-
 class LayerRead(Struct, frozen=True):
     """One layer's record, with what is true of this copy of it only."""
 
     record: LayerRecord
-    mismatches: tuple[Mismatch, ...] = ()
+    integrity: tuple[Mismatch, ...] = ()
     problems: tuple[Problem, ...] = ()
     cached: bool = False
 
@@ -79,7 +71,7 @@ def follow(
     except HoldfastError as error:
         return replace(read, problems=(*read.problems, Problem.of("layer.unreadable", error)))
     record = replace(read.record, aliased=(*read.record.aliased, *more))
-    if not read.mismatches and not read.problems:
+    if not read.integrity and not read.problems:
         cache.put(record)
     return replace(read, record=record)
 
@@ -101,19 +93,15 @@ def _read_layer(source: ImageSource, index: int, selector: Selector, cache: Laye
         stream.drain()
     except HoldfastError as error:
         return LayerRead(_empty(layer.digest, layer.diff_id), problems=(Problem.of("layer.unreadable", error),))
-    mismatches = tuple(
-        Mismatch(f"image.{item.what}-mismatch", index, IntegrityEvidence(item.expected, item.actual))
-        for item in stream.integrity
-    )
     record = LayerRecord(
         stream.digest, stream.diff_id, stream.stored, stream.inflated, walked.entries, walked.changes, walked.found,
         problems=walked.problems,
     )  # fmt: skip
     # Only what was read whole and proved true may answer for this layer in another scan.
-    if not mismatches and not stream.problems and not walked.problems:
+    if not stream.integrity and not stream.problems and not walked.problems:
         cache.put(record)
         cache.mark_verified(layer.diff_id, layer.digest, identity)
-    return LayerRead(record, mismatches, tuple(stream.problems))
+    return LayerRead(record, tuple(stream.integrity), tuple(stream.problems))
 
 
 def _empty(digest: str, diff_id: str) -> LayerRecord:

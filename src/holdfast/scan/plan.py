@@ -29,7 +29,7 @@ def plan(target: str) -> Plan:
             raise InputError("no path given", where=target, remedy=f"write {prefix}:PATH")
         return _prefixed(target, prefix, rest)
     path = Path(target)
-    if path.exists():
+    if target and path.exists():
         return Plan(target, _kind_of(path, target), path)
     head, colon, tag = target.rpartition(":")
     if colon and head and Path(head).exists() and detect(Path(head)):

@@ -27,10 +27,22 @@ def _rule(part: str, title: str, whose: str, page: str) -> Rule:
     )
 
 
-RULES = (
-    _rule("manifest-digest", "The manifest is not the one that the index names", "index", "descriptor"),
-    _rule("config-digest", "The configuration is not the one that the manifest names", "manifest", "manifest"),
-    _rule("layer-digest", "A layer's bytes are not the ones that the manifest names", "manifest", "manifest"),
-    _rule("layer-size", "A layer is not as long as the manifest says", "manifest", "descriptor"),
-    _rule("diff-id", "A layer's content is not the one that the configuration names", "configuration", "config"),
-)
+RULES_BY_PROMISE = {
+    "manifest digest": _rule(
+        "manifest-digest", "The manifest is not the one that the index names", "index", "descriptor"
+    ),
+    "manifest size": _rule("manifest-size", "The manifest is not as long as the index says", "index", "descriptor"),
+    "configuration digest": _rule(
+        "config-digest", "The configuration is not the one that the manifest names", "manifest", "manifest"
+    ),
+    "blob digest": _rule(
+        "layer-digest", "A layer's bytes are not the ones that the manifest names", "manifest", "manifest"
+    ),
+    "blob size": _rule("layer-size", "A layer is not as long as the manifest says", "manifest", "descriptor"),
+    "diff ID": _rule(
+        "diff-id", "A layer's content is not the one that the configuration names", "configuration", "config"
+    ),
+}
+"""The rule that a broken promise violates, by what oci.layer.Mismatch calls the promise."""
+
+RULES = tuple(RULES_BY_PROMISE.values())

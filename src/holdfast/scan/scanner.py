@@ -17,17 +17,18 @@ from holdfast.catalog.select import Selector
 from holdfast.model.advisory import DatabaseInfo
 from holdfast.model.artifact import Image, Layer, Platform
 from holdfast.model.errors import InputError, LimitError
-from holdfast.model.finding import Confidence, Finding, Fix, Kind, Location, Severity, Subject
+from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Severity, Subject
 from holdfast.model.package import Distribution, Package
 from holdfast.model.report import Base, Report, Statistics, Target
 from holdfast.model.status import Problem, status_of
+from holdfast.oci.layer import Mismatch
 from holdfast.oci.open import open_image
 from holdfast.scan.boundary import RegisteredBase, boundary, load_bases, side_of
 from holdfast.scan.cache import LayerCache
 from holdfast.scan.inventory import Inventory, of_directory, of_image
-from holdfast.scan.layers import LayerRead, Mismatch, Progress, read_layers
+from holdfast.scan.layers import LayerRead, Progress, read_layers
 from holdfast.scan.plan import Plan
-from holdfast.scan.rules import RULES
+from holdfast.scan.rules import RULES_BY_PROMISE
 from holdfast.settings import Settings
 
 _SBOM_LIMIT = 512 << 20
@@ -97,16 +98,16 @@ def _scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         image = replace(image, layers=layers)
         reads = read_layers(source, selector, cache, options.on_progress)
         inventory, reads = of_image(source, image, reads, selector, cache)
-        opening = [Mismatch(f"image.{item.what}-mismatch", -1, item.evidence) for item in source.integrity]
+        opening = [(-1, item) for item in source.integrity]
         problems = (*problems, *doubts, *source.problems)
-    mismatches = [*opening, *(mismatch for read in reads for mismatch in read.mismatches)]
+    mismatches = [*opening, *((index, item) for index, read in enumerate(reads) for item in read.integrity)]
     target = Target(
         plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform
     )  # fmt: skip
     return _report(
         target, inventory, options,
         problems=(*problems, *inventory.problems), base=base, image=image,
-        findings=tuple(_integrity(mismatch, image, plan.name) for mismatch in mismatches),
+        findings=tuple(_integrity(index, mismatch, image, plan.name) for index, mismatch in mismatches),
         statistics=_statistics(reads),
     )  # fmt: skip
 
@@ -173,16 +174,16 @@ def _located(finding: Finding, layers: dict[str, Layer]) -> Finding:
     return replace(finding, location=replace(finding.location, layer=layer.digest, created_by=layer.created_by))
 
 
-def _integrity(mismatch: Mismatch, image: Image, name: str) -> Finding:
-    rule = next(rule for rule in RULES if rule.id == mismatch.rule)
+def _integrity(index: int, mismatch: Mismatch, image: Image, name: str) -> Finding:
+    rule = RULES_BY_PROMISE[mismatch.what]
     location, subject = Location(), Subject(name)
-    if mismatch.layer >= 0:
-        layer = image.layers[mismatch.layer]
-        subject = Subject(f"layer {mismatch.layer + 1}")
+    if index >= 0:
+        layer = image.layers[index]
+        subject = Subject(f"layer {index + 1}")
         location = Location("", layer.digest, layer.diff_id, layer.created_by, layer.side)
     return Finding(
         rule=rule.id, kind=Kind.INTEGRITY, severity=Severity.CRITICAL, confidence=Confidence.HIGH, subject=subject,
-        evidence=mismatch.evidence, location=location, fix=Fix(advice=rule.fix, side=location.side), title=rule.title,
+        evidence=IntegrityEvidence(mismatch.expected, mismatch.actual), location=location, fix=Fix(advice=rule.fix, side=location.side), title=rule.title,
         references=rule.references, controls=rule.controls,
     )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Measurements behind README's figures: ratios against a floor or a peer, taken in turn in the same run."""

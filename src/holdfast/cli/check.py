@@ -1,0 +1,115 @@
+"""Packages held against whatever advisories can be had: the database, the archive's changelogs, the starter pack."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from msgspec.structs import replace
+
+from holdfast.advisory import archive, starter
+from holdfast.advisory.database import Database
+from holdfast.advisory.match import match
+from holdfast.advisory.update import archive_path, database_path
+from holdfast.cli.archives import host_apt_sources
+from holdfast.cli.progress import Meter
+from holdfast.model.advisory import DatabaseInfo
+from holdfast.model.errors import HoldfastError, StoreError
+from holdfast.model.package import Distribution, Package
+from holdfast.model.status import Gravity, Problem
+from holdfast.scan.scanner import Checked
+from holdfast.settings import Settings
+from holdfast.transport.client import Client
+from holdfast.transport.deadline import Deadline
+
+_OLD_DAYS = 7
+_ARCHIVE_SECONDS = 180.0
+
+
+def client_of(settings: Settings, meter: Meter) -> Client:
+    """The client that these settings describe."""
+    return Client(offline=settings.offline, proxy=settings.proxy, ca_bundle=settings.ca_bundle, progress=meter)
+
+
+class AdvisoryCheck:
+    """A scan's Check. `host` says that the packages are those of this running system, whose kernel is the one that runs.
+
+    Without a database it first makes one of what can be reached; without that, the starter pack has to do, and says so.
+    """
+
+    def __init__(self, settings: Settings, meter: Meter, *, host: bool = False) -> None:
+        self._settings = settings
+        self._meter = meter
+        self._host = host
+        self._problems: list[Problem] = []
+
+    def __call__(
+        self, packages: Sequence[Package], distribution: Distribution | None, sources: dict[str, bytes]
+    ) -> Checked:
+        """Findings, what was and was not checked, and which data that rests on."""
+        with self._main() as main:
+            info, databases = main.info(), [main]
+            if archive.applies_to(distribution):
+                result = self._ask_archive(packages, distribution, sources)
+                info = replace(info, sources=(*info.sources, result.source))
+                databases += self._ledger(result)
+            try:
+                matching = match(packages, distribution, databases, host=self._host)
+            finally:
+                for database in databases[1:]:
+                    database.close()
+        problems = (*self._problems, *matching.problems, *_age(info))
+        return Checked(matching.findings, problems, matching.checked, matching.not_checked, info)
+
+    def _main(self) -> Database:
+        path = database_path(self._settings)
+        if not path.exists() and not self._settings.offline:
+            self._first_update()
+        if path.exists():
+            try:
+                return Database.open(path)
+            except StoreError as error:
+                self._problems.append(Problem.of("database.unreadable", error))
+        return starter.database()
+
+    def _first_update(self) -> None:
+        from holdfast.advisory.update import update
+
+        deadline = Deadline.after(self._settings.first_update_seconds)
+        try:
+            with client_of(self._settings, self._meter) as client:
+                self._problems += update(self._settings, client, deadline=deadline).problems
+        except HoldfastError as error:
+            self._problems.append(Problem.of("database.first-update", error))
+
+    def _ask_archive(
+        self, packages: Sequence[Package], distribution: Distribution | None, sources: dict[str, bytes]
+    ) -> archive.ArchiveResult:
+        with client_of(self._settings, self._meter) as client:
+            result = archive.collect(
+                packages, distribution, sources, client, archive_path(self._settings),
+                cache=self._settings.cache / "archive", deadline=Deadline.after(_ARCHIVE_SECONDS),
+                progress=self._meter, host_sources=host_apt_sources(),
+            )  # fmt: skip
+        self._problems += result.problems
+        return result
+
+    def _ledger(self, result: archive.ArchiveResult) -> list[Database]:
+        if result.path is None:
+            return []
+        try:
+            return [Database.open(result.path, immutable=False)]
+        except StoreError as error:
+            self._problems.append(Problem.of("archive.ledger", error))
+            return []
+
+
+def _age(info: DatabaseInfo) -> list[Problem]:
+    """A note where even the newest of the feeds is older than a week."""
+    newest = max((source.date[:10] for source in info.sources if source.date and source.name != "archive"), default="")
+    try:
+        days = (datetime.now(UTC).date() - date.fromisoformat(newest)).days
+    except ValueError:
+        return []
+    if days <= _OLD_DAYS or info.starter:
+        return []
+    message = f"the advisory database is {days} days old: what was published since then is not in it"
+    return [Problem("database.old", message, Gravity.NOTE, remedy="holdfast db update")]

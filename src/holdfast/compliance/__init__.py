@@ -1,0 +1,1 @@
+"""Which countermeasures of a framework are served, by which rules, and what rules mean."""

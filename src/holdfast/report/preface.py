@@ -1,0 +1,114 @@
+"""What stands around the findings: what was scanned, how far the answer can be trusted, and what stood in the way."""
+
+from collections.abc import Iterable, Iterator
+
+from holdfast.model.finding import Finding, IntegrityEvidence, Kind
+from holdfast.model.report import Report
+from holdfast.model.status import Gravity, Problem, Status
+from holdfast.report.columns import short
+from holdfast.report.text import Lines, counted, listed, paragraph, printable
+
+_STYLES = {Gravity.FAILED: "bad", Gravity.PARTIAL: "warn", Gravity.NOTE: "dim"}
+_MOST_PLACES = 3
+
+
+def preface(report: Report, width: int) -> Lines:
+    """The target and its digests, the advisory data with its dates, the status with its problems, what is tampered."""
+    yield [(printable(report.target.name), "heading")]
+    yield [(" · ".join(_identity(report)), "")]
+    if pins := list(_pins(report)):
+        yield [(" · ".join(pins), "dim")]
+    yield from _data(report, width)
+    grave = [problem for problem in report.problems if problem.gravity is not Gravity.NOTE]
+    if report.status is not Status.COMPLETE:
+        yield []
+        words = "nothing below is a full answer" if report.status is Status.PARTIAL else "the target could not be read"
+        style = _STYLES[Gravity(report.status.value)]
+        yield [(str(report.status).upper(), style), (f"  {words}", "")]
+    yield from _problems(grave, width)
+    if report.not_checked:
+        yield from paragraph("  not checked: ", "; ".join(report.not_checked), width, "warn")
+    yield from _integrity([finding for finding in report.findings if finding.kind is Kind.INTEGRITY], width)
+
+
+def notes(report: Report, width: int) -> Lines:
+    """What the reader should know although the answer is whole: notes, and what was counted but not shown."""
+    told = [problem for problem in report.problems if problem.gravity is Gravity.NOTE]
+    unaffected = sum(finding.fix.state == "not-affected" for finding in report.findings)
+    if not told and not unaffected:
+        return
+    yield []
+    yield [("NOTES", "heading")]
+    if unaffected:
+        saying = counted(unaffected, "advisory says", "advisories say")
+        yield [(f"  {saying} not affected: not counted here, listed in the other formats", "dim")]
+    yield from _problems(told, width)
+
+
+def _identity(report: Report) -> Iterator[str]:
+    distribution = report.distribution
+    yield printable(str(distribution)) if distribution else "no distribution recognised"
+    if report.target.platform:
+        yield printable(str(report.target.platform))
+    layers = f" in {counted(len(report.layers), 'layer')}" if report.layers else ""
+    yield counted(len(report.packages), "package") + layers
+
+
+def _pins(report: Report) -> Iterator[str]:
+    digest = report.target.digest or report.target.config_digest
+    if digest:
+        yield f"{digest.partition(':')[0]}:{short(digest)}"
+    base = report.base
+    if base.decided_by:
+        name = f"{printable(base.name)}, " if base.name else ""
+        yield f"base image: {name}{counted(base.layers, 'layer')} (known by {base.decided_by})"
+    elif len(report.layers) > 1:
+        yield "base image: unknown"
+
+
+def _data(report: Report, width: int) -> Lines:
+    database = report.database
+    if database is None:
+        return
+    if database.starter:
+        words = "only the starter pack: some famous vulnerabilities, no answer to what else there is"
+        yield from paragraph("advisories: ", words, width, "warn")
+    dates: dict[str, list[str]] = {}
+    for source in database.sources:
+        dates.setdefault(source.date[:10] or "undated", []).append(source.name)
+    if dates:
+        words = "; ".join(f"{date}: {listed(names, 4)}" for date, names in sorted(dates.items(), reverse=True))
+        yield from paragraph("advisories as of ", words, width, "dim")
+    for source in database.sources:
+        if source.failure:
+            yield from paragraph("  ", f"{source.name} was not updated: {source.failure}", width, "warn")
+
+
+def _problems(problems: Iterable[Problem], width: int) -> Lines:
+    """Like problems once, with how often and where, and what to do about them."""
+    groups: dict[tuple[str, str, str, Gravity], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.code, problem.message, problem.remedy, problem.gravity), []).append(problem)
+    for (_, message, remedy, gravity), members in groups.items():
+        count = sum(problem.count for problem in members)
+        places = listed([printable(problem.where) for problem in members if problem.where], _MOST_PLACES)
+        words = (f"{count:,} × " if count > 1 else "") + message + (f": {places}" if places else "")
+        yield from paragraph("  ! " if gravity is not Gravity.NOTE else "  ", words, width, _STYLES[gravity])
+        if remedy:
+            yield from paragraph("    → ", remedy, width, "")
+
+
+def _integrity(findings: list[Finding], width: int) -> Lines:
+    if not findings:
+        return
+    yield []
+    yield [("TAMPERED OR DAMAGED", "bad"), ("  these bytes are not the ones that were promised", "")]
+    for finding in findings:
+        where = short(finding.location.layer or finding.location.diff_id)
+        subject = printable(finding.subject.name) + (f" ({where})" if where else "")
+        yield from paragraph("  ", f"{subject}: {finding.title or finding.rule}", width, "critical")
+        if isinstance(finding.evidence, IntegrityEvidence):
+            yield from paragraph("    promised ", finding.evidence.expected, width, "dim")
+            yield from paragraph("    found    ", finding.evidence.actual, width, "dim")
+    for advice in dict.fromkeys(finding.fix.advice for finding in findings if finding.fix.advice):
+        yield from paragraph("    → ", advice, width, "")

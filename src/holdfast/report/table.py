@@ -1,0 +1,185 @@
+"""A report for people: what is wrong, what to do about it, and how far the answer can be trusted."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import BinaryIO, TextIO
+
+from msgspec import Struct
+
+from holdfast.model.artifact import Side
+from holdfast.model.finding import Severity
+from holdfast.model.report import Report
+from holdfast.model.status import Status
+from holdfast.report.columns import Columns
+from holdfast.report.preface import notes, preface
+from holdfast.report.remedy import Newest, Upgrade, newest_version, upgrades
+from holdfast.report.rows import Row, is_about_a_package, is_exploited, rows
+from holdfast.report.text import Lines, Span, columns, counted, listed, pad, paint, paragraph, printable
+from holdfast.report.writer import emit
+
+_THINGS_TO_DO = 10
+_MOST_NAMED = 20
+_WORST_FIRST = tuple(sorted(Severity, key=lambda severity: -severity.rank))
+_SIDES = {Side.BASE: "in the base image", Side.APPLICATION: "in the application", Side.UNKNOWN: ""}
+
+
+class TableWriter(Struct, frozen=True):
+    """A report for people, readable at 80 columns; nothing that a hostile name holds reaches the terminal raw."""
+
+    name: str = "table"
+    suffix: str = ".txt"
+    newest: Newest = newest_version
+
+    def write(self, report: Report, output: TextIO | BinaryIO, *, width: int = 80, colour: bool = False) -> None:
+        """The report as text, in at most `width` columns (60 at least), with ANSI colours where asked for."""
+        width = max(width, 60)
+        lines = (paint(spans, width, colour=colour) for spans in self._lines(report, width))
+        emit("".join(f"{line}\n" for line in lines).encode(), output)
+
+    def _lines(self, report: Report, width: int) -> Lines:
+        found = rows(report)
+        apart = [row for row in found if row.apart]
+        told = [row for row in found if not row.apart]
+        yield from preface(report, width)
+        yield from _counts(report, found, width)
+        yield from _to_do(report, upgrades(found, self.newest), found, width)
+        grid = Columns(report, found, self.newest, width)
+        for side in (Side.APPLICATION, Side.BASE, Side.UNKNOWN):
+            yield from _section(_side_title(report, side), [row for row in told if row.side is side], grid)
+        for word, title in (
+            ("declared", "DECLARED  only named by a lock file, not seen installed"),
+            ("development", "DEVELOPMENT  named by a lock file as not part of what runs"),
+        ):
+            yield from _section(title, [row for row in apart if row.apart == word], grid)
+        yield from grid.legend()
+        yield from notes(report, width)
+
+
+def _section(title: str, members: list[Row], grid: Columns) -> Lines:
+    """Rows under a title: those with a fix, then those without."""
+    if not members:
+        return
+    name, _, words = title.partition("  ")
+    total = sum(len(row.findings) for row in members)
+    yield []
+    yield [
+        (name, "heading"),
+        (f"  {words}" if words else "", ""),
+        (f"  {total} in {counted(len(members), 'package')}", "dim"),
+    ]
+    yield from grid.fixable(members)
+    yield from grid.unfixable(members)
+
+
+def _side_title(report: Report, side: Side) -> str:
+    if side is Side.BASE:
+        return "BASE IMAGE" + (f"  {printable(report.base.name)}" if report.base.name else "")
+    if side is Side.APPLICATION:
+        return "APPLICATION"
+    return "PACKAGES" + ("  base and application cannot be told apart" if len(report.layers) > 1 else "")
+
+
+def _counts(report: Report, found: tuple[Row, ...], width: int) -> Lines:
+    yield []
+    findings = [finding for row in found for finding in row.findings]
+    if not findings:
+        yield _nothing(report)
+        return
+    yield [
+        ("VULNERABILITIES", "heading"),
+        (f"  {len(findings):,} in {counted(len({(row.type, row.name) for row in found}), 'package')}", "strong"),
+        (_in_binaries(report, len(findings)), "dim"),
+    ]
+    by_severity = Counter(finding.severity for finding in findings)
+    spans: list[Span] = [("  ", "")]
+    for severity in _WORST_FIRST:
+        if by_severity[severity]:
+            spans.append((" · " if len(spans) > 1 else "", "dim"))
+            spans.append((f"{by_severity[severity]:,} {severity}", severity.value))
+    yield spans
+    yield from paragraph("  ", " · ".join(_facts(found)), width)
+    if exploited := dict.fromkeys(finding.rule for finding in findings if is_exploited(finding)):
+        yield from paragraph("  known exploited: ", listed(list(exploited), _MOST_NAMED), width, "exploited")
+
+
+def _in_binaries(report: Report, distinct: int) -> str:
+    told = sum(is_about_a_package(finding) for finding in report.findings if finding.fix.state != "not-affected")
+    return f"  (seen {told:,} times, once in each binary package)" if told > distinct else ""
+
+
+def _facts(found: tuple[Row, ...]) -> Iterator[str]:
+    yield f"{sum(len(row.fixable) for row in found):,} with a fix"
+    sides = Counter[Side]()
+    for row in found:
+        sides[row.side] += len(row.findings)
+    if sides[Side.BASE] or sides[Side.APPLICATION]:
+        yield from (f"{sides[side]:,} {words}" for side, words in _SIDES.items() if words and sides[side])
+        if sides[Side.UNKNOWN]:
+            yield f"{sides[Side.UNKNOWN]:,} on an unknown side"
+    for word in ("declared", "development"):
+        if number := sum(len(row.findings) for row in found if row.apart == word):
+            yield f"{number:,} only {word}" if word == "declared" else f"{number:,} in {word} packages"
+
+
+def _nothing(report: Report) -> list[Span]:
+    """What no finding means: nothing known, or nothing looked at. The two are never confused."""
+    packages = counted(len(report.packages), "package")
+    database = report.database
+    if not report.checked and (database is None or report.not_checked):
+        return [("VULNERABILITIES", "heading"), (f"  not checked: {packages} catalogued, none compared", "warn")]
+    if report.status is not Status.COMPLETE or report.not_checked or (database is not None and database.starter):
+        return [("VULNERABILITIES", "heading"), (f"  none found in what could be checked of {packages}", "warn")]
+    return [("VULNERABILITIES", "heading"), (f"  none known in {packages}", "good")]
+
+
+def _to_do(report: Report, plan: tuple[Upgrade, ...], found: tuple[Row, ...], width: int) -> Lines:
+    """At most ten upgrades, those of the side with the most urgent one first, and what is gone after them."""
+    if not plan:
+        return
+    chosen, rest = plan[:_THINGS_TO_DO], plan[_THINGS_TO_DO:]
+    total = sum(len(row.findings) for row in found if row.apart != "development")
+    gone = sum(upgrade.count for upgrade in chosen)
+    these = "this package" if len(chosen) == 1 else f"these {len(chosen)} packages"
+    yield []
+    yield [("WHAT TO DO", "heading"), (f"  upgrade {these}: ", ""), (f"{gone:,} of {total:,} gone", "good")]
+    names, installed, versions = _upgrade_widths(chosen, width)
+    number = 0
+    for side in dict.fromkeys(upgrade.side for upgrade in chosen):
+        if words := _place(report, side):
+            yield from paragraph("  ", words, width, "dim")
+        for upgrade in chosen:
+            if upgrade.side is not side:
+                continue
+            number += 1
+            yield [
+                (f"  {number:>2}. ", "dim"),
+                (pad(printable(upgrade.name), names), "strong"),
+                (f"  {pad(_installed(upgrade), installed)}", ""),
+                (" → ", "dim"),
+                (pad(printable(upgrade.version), versions), "good"),
+                (f"  {upgrade.count:>3} gone", ""),
+                (f", {upgrade.exploited} exploited" if upgrade.exploited else "", "exploited"),
+            ]
+    if rest:
+        more = sum(upgrade.count for upgrade in rest)
+        yield [(f"      and {counted(len(rest), 'more package')}, with {more:,}: see below", "dim")]
+
+
+def _place(report: Report, side: Side) -> str:
+    if side is not Side.BASE:
+        return _SIDES[side]
+    name = f" ({printable(report.base.name)})" if report.base.name else ""
+    return f"{_SIDES[side]}{name}: move to a newer one, or upgrade in your build"
+
+
+def _installed(upgrade: Upgrade) -> str:
+    return printable(", ".join(upgrade.installed))
+
+
+def _upgrade_widths(plan: tuple[Upgrade, ...], width: int) -> tuple[int, int, int]:
+    """Columns for the names, the versions installed and the versions to move to."""
+    room = width - 34
+    version = min(max(columns(printable(upgrade.version)) for upgrade in plan), room // 2)
+    name = min(max(columns(printable(upgrade.name)) for upgrade in plan), (room - version) * 3 // 5)
+    installed = min(max(columns(_installed(upgrade)) for upgrade in plan), room - version - name)
+    return name, installed, version

@@ -1,0 +1,161 @@
+"""Builders of reports: a package, a finding about it, and a report with a name for everything that tests look at."""
+
+import hashlib
+from typing import Any
+
+from holdfast.model.advisory import DatabaseInfo, Epss, FixState, KnownExploited, Score, SourceInfo
+from holdfast.model.artifact import Layer, Platform, Side
+from holdfast.model.finding import (
+    Confidence,
+    Finding,
+    Fix,
+    IntegrityEvidence,
+    Kind,
+    Location,
+    Severity,
+    Subject,
+    VulnerabilityEvidence,
+)
+from holdfast.model.package import Distribution, Origin, Package, Purl
+from holdfast.model.report import Base, Report, Target
+from holdfast.model.status import Problem, Status, status_of
+
+
+def digest(name: str) -> str:
+    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
+
+
+BASE_LAYER = Layer(
+    digest("base-diff"), digest("base"), size=48_000_000, created_by="ADD rootfs.tar.xz /", side=Side.BASE
+)
+APPLICATION_LAYER = Layer(
+    digest("app-diff"),
+    digest("app"),
+    size=9_000_000,
+    created_by="RUN /bin/sh -c pip install -r requirements.txt # buildkit",
+    side=Side.APPLICATION,
+)
+DEBIAN = Distribution("debian", "12", "Debian GNU/Linux 12 (bookworm)", "bookworm")
+DATABASE = DatabaseInfo(
+    digest("database"),
+    1,
+    (
+        SourceInfo("debian", "2026-10-30T02:11:00Z", 91234),
+        SourceInfo("osv/PyPI", "2026-10-30T00:00:00Z", 6811),
+        SourceInfo("kev", "2026-10-29", 1400),
+    ),
+    ecosystems=("Debian:12", "PyPI"),
+)
+
+
+def deb(name: str, version: str, *, source: str = "", **fields: Any) -> Package:
+    purl = Purl("deb", name, version, "debian", (("arch", "amd64"), ("distro", "debian-12")))
+    given: dict[str, Any] = {
+        "architecture": "amd64",
+        "source_name": source,
+        "locations": ("var/lib/dpkg/status",),
+        "diff_id": BASE_LAYER.diff_id,
+        "side": Side.BASE,
+    }
+    return Package(name, version, "deb", str(purl), **(given | fields))
+
+
+def pypi(name: str, version: str, **fields: Any) -> Package:
+    given: dict[str, Any] = {
+        "locations": (f"usr/lib/python3/dist-packages/{name}-{version}.dist-info/METADATA",),
+        "diff_id": APPLICATION_LAYER.diff_id,
+        "side": Side.APPLICATION,
+    }
+    return Package(name, version, "pypi", str(Purl("pypi", name, version)), **(given | fields))
+
+
+def declared(name: str, version: str, *, development: bool = False) -> Package:
+    return pypi(name, version, origin=Origin.DECLARED, development=development, locations=("srv/app/poetry.lock",))
+
+
+def finding(
+    package: Package,
+    rule: str,
+    severity: str = "high",
+    *,
+    fixed: str = "",
+    state: str = "",
+    risk: int = 50,
+    exploited: bool = False,
+    epss: float = 0.0,
+    score: float = 0.0,
+    **fields: Any,
+) -> Finding:
+    evidence = VulnerabilityEvidence(
+        advisory=rule,
+        source="debian" if package.type == "deb" else "osv/PyPI",
+        compared=f"{package.source_name or package.name} {package.version}",
+        affected=f"< {fixed}" if fixed else "all versions",
+        summary=f"Something is wrong in {package.name}",
+        scores=(Score("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", score, "nvd"),) if score else (),
+        known_exploited=KnownExploited("2026-01-02", ransomware=True) if exploited else None,
+        epss=Epss(epss / 2, epss, "v2026.06") if epss else None,
+        risk=risk,
+        published="2026-01-01T00:00:00Z",
+    )
+    layer = BASE_LAYER if package.side is Side.BASE else APPLICATION_LAYER
+    given: dict[str, Any] = {
+        "evidence": evidence,
+        "location": Location(
+            package.locations[0] if package.locations else "",
+            layer.digest,
+            layer.diff_id,
+            layer.created_by,
+            package.side,
+        ),
+        "fix": Fix(
+            FixState(state) if state else FixState.FIXED if fixed else FixState.AFFECTED,
+            fixed,
+            package.side,
+            f"Upgrade {package.name} to {fixed}." if fixed else "",
+        ),
+        "references": (f"https://security-tracker.debian.org/tracker/{rule}",),
+        "controls": ("nist-800-190:4.1.1",),
+    }
+    return Finding(
+        rule,
+        Kind.MALWARE if rule.startswith("MAL-") else Kind.VULNERABILITY,
+        Severity(severity),
+        Confidence.HIGH,
+        Subject(package.name, package.version, package.purl),
+        **(given | fields),
+    )
+
+
+def tampered() -> Finding:
+    return Finding(
+        "image.layer-digest-mismatch",
+        Kind.INTEGRITY,
+        Severity.CRITICAL,
+        Confidence.HIGH,
+        Subject("layer 2"),
+        IntegrityEvidence(digest("promised"), digest("found")),
+        Location(layer=APPLICATION_LAYER.digest, diff_id=APPLICATION_LAYER.diff_id, side=Side.APPLICATION),
+        Fix(advice="Do not run this image. Fetch it again from a source you trust."),
+        "A layer's bytes are not the ones that the manifest names",
+    )
+
+
+def report(*findings: Finding, packages: tuple[Package, ...] = (), **fields: Any) -> Report:
+    problems: tuple[Problem, ...] = fields.get("problems", ())
+    given: dict[str, Any] = {
+        "target": Target(
+            "oci:demo:latest", "oci", digest("manifest"), digest("config"), platform=Platform("linux", "amd64")
+        ),
+        "status": Status(status_of(problems)),
+        "tool": "holdfast 0.1.0",
+        "created": "2026-11-01T10:00:00+00:00",
+        "distribution": DEBIAN,
+        "base": Base(1, "label", "debian:12"),
+        "layers": (BASE_LAYER, APPLICATION_LAYER),
+        "packages": packages,
+        "findings": findings,
+        "checked": ("packages", "vulnerabilities"),
+        "database": DATABASE,
+    }
+    return Report(**(given | fields))
