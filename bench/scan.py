@@ -31,7 +31,7 @@ def main() -> None:
         shutil.move(work / "demo" / "image", shop)
     _small(shop, data, options)
     if options.big:
-        _big(work, data, options)
+        _big(work, data)
 
 
 def _arguments() -> argparse.Namespace:
@@ -112,7 +112,7 @@ def _compare(shop: Path, scratch: Path, syft: str) -> None:
             print(f"  {label}: {' '.join(item)}")
 
 
-def _big(work: Path, data: Path, options: argparse.Namespace) -> None:
+def _big(work: Path, data: Path) -> None:
     for size in (2, 3, 5):
         image = big(work / f"big-{size}", size)
         with tempfile.TemporaryDirectory() as scratch:

@@ -43,8 +43,13 @@ class Holdfast:
             "HOLDFAST_CACHE": str(self.cache), "LANG": "C.UTF-8",
         }  # fmt: skip
 
-    def __call__(self, *arguments: object, timeout: float = 120, prefix: Sequence[str] = ()) -> Outcome:
-        command = [*prefix, str(HOLDFAST), *map(str, arguments)]
+    path = HOLDFAST
+
+    def __call__(
+        self, *arguments: object, timeout: float = 120, prefix: Sequence[str] = (), bare: bool = False
+    ) -> Outcome:
+        """Run it to its end. `prefix` stands before the command; `bare` leaves the command itself out."""
+        command = [*prefix, *([] if bare else [str(HOLDFAST)]), *map(str, arguments)]
         with (
             (self.home / "out").open("w+") as out,
             (self.home / "err").open("w+") as err,

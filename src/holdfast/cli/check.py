@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from holdfast.advisory import archive, starter
 from holdfast.advisory.database import Database
+from holdfast.advisory.ecosystem import ecosystems_of
 from holdfast.advisory.match import match
 from holdfast.advisory.update import archive_path, database_path
 from holdfast.cli.archives import host_apt_sources
@@ -30,7 +31,7 @@ def client_of(settings: Settings, meter: Meter) -> Client:
 
 
 class AdvisoryCheck:
-    """A scan's Check. `host` says that the packages are those of this running system, whose kernel is the one that runs.
+    """A scan's Check. `host` says that the packages are those of this running system, with the kernel that runs.
 
     Without a database it first makes one of what can be reached; without that, the starter pack has to do, and says so.
     """
@@ -49,6 +50,8 @@ class AdvisoryCheck:
             info, databases = main.info(), [main]
             if archive.applies_to(distribution):
                 result = self._ask_archive(packages, distribution, sources)
+                covered = distribution is not None and any(main.holds(name) for name in ecosystems_of(distribution))
+                self._problems += [_lowered(problem) if covered else problem for problem in result.problems]
                 info = replace(info, sources=(*info.sources, result.source))
                 databases += self._ledger(result)
             try:
@@ -89,7 +92,6 @@ class AdvisoryCheck:
                 cache=self._settings.cache / "archive", deadline=Deadline.after(_ARCHIVE_SECONDS),
                 progress=self._meter, host_sources=host_apt_sources(),
             )  # fmt: skip
-        self._problems += result.problems
         return result
 
     def _ledger(self, result: archive.ArchiveResult) -> list[Database]:
@@ -102,14 +104,20 @@ class AdvisoryCheck:
             return []
 
 
+def _lowered(problem: Problem) -> Problem:
+    """What the archive could not say is no gap where the database itself knows the distribution."""
+    return replace(problem, gravity=Gravity.NOTE)
+
+
 def _age(info: DatabaseInfo) -> list[Problem]:
-    """A note where even the newest of the feeds is older than a week."""
-    newest = max((source.date[:10] for source in info.sources if source.date and source.name != "archive"), default="")
-    try:
-        days = (datetime.now(UTC).date() - date.fromisoformat(newest)).days
-    except ValueError:
+    """A note where even the newest of the feeds is older than a week. A date still to come says nothing."""
+    today = datetime.now(UTC).date()
+    dates = [source.date[:10] for source in info.sources if source.date and source.name != archive.NAME]
+    newest = max((day for day in dates if day <= today.isoformat()), default="")
+    if not newest or info.starter:
         return []
-    if days <= _OLD_DAYS or info.starter:
+    days = (today - date.fromisoformat(newest)).days
+    if days <= _OLD_DAYS:
         return []
     message = f"the advisory database is {days} days old: what was published since then is not in it"
     return [Problem("database.old", message, Gravity.NOTE, remedy="holdfast db update")]

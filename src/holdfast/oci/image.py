@@ -1,0 +1,113 @@
+"""An image that is open: what its documents say, and its layers to be read."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from holdfast.model.artifact import History, Image, Layer
+from holdfast.model.errors import HoldfastError, NotFound
+from holdfast.model.status import Gravity, Problem
+from holdfast.oci.budget import ImageBudget
+from holdfast.oci.layer import Allowance, LayerStream, Mismatch
+from holdfast.oci.layout import Layout
+
+
+class StoredLayer(Struct, frozen=True):
+    """A layer and where its bytes lie in the layout; `problem` says why they cannot be read, where that is known."""
+
+    layer: Layer
+    path: str = ""
+    problem: Problem | None = None
+
+
+class ImageSource:
+    """One image, open; a context manager. `integrity` says which of its documents are not what was promised.
+
+    Its layers may be read at the same time by several threads, each through its own stream.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        layers: Sequence[StoredLayer],
+        layout: Layout,
+        budget: ImageBudget,
+        problems: list[Problem],
+        integrity: list[Mismatch],
+    ) -> None:
+        self.image = image
+        self.problems = problems
+        self.integrity = integrity
+        self._layers = layers
+        self._layout = layout
+        self._budget = budget
+        stored = sum(max(one.layer.size, 0) for one in layers)
+        self._allowance = Allowance(budget.image_factor * budget.inflated(stored))
+        self._streams: list[LayerStream] = []
+
+    def open_layer(self, index: int) -> LayerStream:
+        """The stream of one layer, the lowest being 0. A layer that is missing has a problem and no chunks."""
+        stored = self._layers[index]
+        source: Callable[[], Iterator[bytes]] | None = None
+        problem = stored.problem
+        if problem is None:
+            path, layout = stored.path, self._layout
+            try:
+                layout.size(path)
+                source = lambda: layout.chunks(path)  # noqa: E731
+            except NotFound as error:
+                problem = Problem.of("layer.missing", error, where=stored.layer.digest)
+            except HoldfastError as error:
+                problem = Problem.of("layer.unreadable", error, where=stored.layer.digest)
+        stream = LayerStream(stored.layer, source, problem=problem, allowance=self._allowance, budget=self._budget)
+        self._streams.append(stream)
+        return stream
+
+    def identity(self, index: int) -> str:
+        """What changes whenever the stored bytes of a layer do; empty where they cannot be read."""
+        stored = self._layers[index]
+        try:
+            return "" if stored.problem else self._layout.identity(stored.path)
+        except HoldfastError:
+            return ""
+
+    def stored_digest(self, index: int) -> str:
+        """The SHA-256 of a layer's bytes as they are stored, without inflating them; empty where that fails."""
+        stored = self._layers[index]
+        hashed = hashlib.sha256()
+        try:
+            for chunk in () if stored.problem else self._layout.chunks(stored.path):
+                hashed.update(chunk)
+        except HoldfastError:
+            return ""
+        return f"sha256:{hashed.hexdigest()}"
+
+    def close(self) -> None:
+        """Stop every stream and let go of the files underneath."""
+        for stream in self._streams:
+            stream.close()
+        self._streams.clear()
+        self._layout.close()
+
+    def __enter__(self) -> "ImageSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def lines_of_layers(history: Sequence[History], count: int) -> tuple[list[str], Problem | None]:
+    """The history line that made each of `count` layers; a note where their numbers differ (`docker build --squash`).
+
+    The lines are then laid from the lowest layer up, and the rest is unknown.
+    """
+    lines = [line.created_by for line in history if not line.empty]
+    problem = None
+    if lines and len(lines) != count:
+        problem = Problem(
+            "image.history-mismatch",
+            f"the history tells of {len(lines)} layers and the image has {count}: which line made which is a guess",
+            Gravity.NOTE,
+        )
+    return (lines + [""] * count)[:count], problem

@@ -1,0 +1,1 @@
+"""HTTP for everything that is not an attack: limits, deadlines, retries, resume, proxies, and the offline promise."""

@@ -1,0 +1,72 @@
+"""What the network libraries and servers say when something fails, in our own errors."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+from holdfast.model.errors import AuthError, NotFound, SourceError
+from holdfast.transport.retry import retry_after
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class Transient(Exception):
+    """A failure that another attempt may not meet.
+
+    `connecting` says that nothing answered at all; `pause` is how many seconds the server wants us to wait.
+    """
+
+    def __init__(self, error: SourceError, *, connecting: bool = False, pause: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error, self.connecting, self.pause = error, connecting, pause
+
+
+def refuse(response: "BaseHTTPResponse", where: str) -> NoReturn:
+    """Raise what an answer without content means."""
+    status = response.status
+    if status in (401, 403):
+        raise AuthError(f"access refused (HTTP {status})", where=where, remedy="check the address and its credentials")
+    if status == 407:
+        raise AuthError("the proxy wants credentials (HTTP 407)", where=where, remedy="put them into the proxy setting")
+    if status in (404, 410):
+        raise NotFound(f"not there (HTTP {status})", where=where)
+    error = SourceError(f"the server answered HTTP {status}", where=where, remedy="try again later")
+    if status in _AGAIN:
+        raise Transient(error, pause=retry_after(response.headers.get("Retry-After")))
+    raise error
+
+
+def of_connection(error: Exception, *, host: str, where: str) -> SourceError | Transient:
+    """What an exception of urllib3 means for a request that got no answer."""
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.SSLError):
+        remedy = "where a proxy opens https connections, set ca_bundle to its certificate"
+        return SourceError(f"no trusted https connection: {words(error)}", where=where, remedy=remedy)
+    if isinstance(error, exceptions.LocationValueError):
+        return SourceError(f"not an address: {words(error)}", where=where)
+    if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ProxyError):
+        remedy = "check the network, or set the proxy"
+        failure = SourceError(f"{host} cannot be reached: {words(error)}", where=where, remedy=remedy)
+        return failure if _is_final(error) else Transient(failure, connecting=True)
+    return Transient(SourceError(f"no proper answer: {words(error)}", where=where))
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether trying again is pointless: the connection was refused, or the name is not known."""
+    from urllib3.exceptions import NameResolutionError
+
+    while not isinstance(error, NameResolutionError):
+        cause = error.__cause__ or getattr(error, "original_error", None)  # ProxyError carries its cause apart
+        if cause is None:
+            break
+        error = cause
+    return isinstance(error, NameResolutionError | ConnectionRefusedError)
+
+
+def words(error: BaseException) -> str:
+    """An exception of the network libraries in a few words, without its object addresses."""
+    cause = error.__cause__ or error
+    text = getattr(cause, "strerror", None) or getattr(cause, "reason", None) or str(cause)
+    return str(text).rpartition(">: ")[2][:200] or type(cause).__name__
