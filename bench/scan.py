@@ -58,29 +58,26 @@ def _scan(image: Path, cache: Path, data: Path, output: Path | None = None) -> S
 
 
 def _small(shop: Path, data: Path, options: argparse.Namespace) -> None:
-    floors, colds, warms, bills, syfts = [], [], [], [], []
+    samples: dict[str, list[Sample]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(options.runs + 1):
             cache = Path(scratch, f"cache-{number}")
-            floor = run([sys.executable, "-m", "bench.floor", str(shop)])
-            cold = _scan(shop, cache, data)
-            warm = _scan(shop, cache, data)
-            bill = run(
-                [*HOLDFAST, "sbom", f"oci:{shop}", "-q"],
-                {"HOLDFAST_CACHE": str(cache) + "-bill", "HOLDFAST_DATA": str(data)},
-            )
-            if number:  # the first round warms the page cache
-                floors, colds, warms, bills = [*floors, floor], [*colds, cold], [*warms, warm], [*bills, bill]
-            if options.syft and 0 < number <= 3:
-                syfts.append(_syft(options.syft, shop, Path(scratch, "syft.json")))
-        floor = median(floors)
-        print(row("floor: inflate and hash", floor))
-        print(row("scan, cold", median(colds), floor))
-        print(row("scan, warm", median(warms), floor))
-        print(row("packages only (sbom), cold", median(bills), floor))
-        if syfts:
-            print(row("syft, packages only", median(syfts), floor))
-            print(f"syft ÷ cold scan: {median(syfts).wall / median(colds).wall:.1f}")
+            bill_places = {"HOLDFAST_CACHE": f"{cache}-bill", "HOLDFAST_DATA": str(data)}
+            turn = {
+                "floor: inflate and hash": run([sys.executable, "-m", "bench.floor", str(shop)]),
+                "scan, cold": _scan(shop, cache, data),
+                "scan, warm": _scan(shop, cache, data),
+                "packages only (sbom), cold": run([*HOLDFAST, "sbom", f"oci:{shop}", "-q"], bill_places),
+            }
+            if options.syft and number <= 3:
+                turn["syft, packages only"] = _syft(options.syft, shop, Path(scratch, "syft.json"))
+            for name, sample in turn.items() if number else ():  # the first round warms the page cache
+                samples.setdefault(name, []).append(sample)
+        medians = {name: median(taken) for name, taken in samples.items()}
+        for name, sample in medians.items():
+            print(row(name, sample, medians["floor: inflate and hash"]))
+        if options.syft:
+            print(f"syft ÷ cold scan: {medians['syft, packages only'].wall / medians['scan, cold'].wall:.1f}")
             _compare(shop, Path(scratch), options.syft)
 
 

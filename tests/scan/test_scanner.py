@@ -13,8 +13,9 @@ from holdfast.model.status import Status
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import Options, registered, scan
 from holdfast.settings import Settings
-from world import file, hard_link, image, layer, opaque, symlink, whiteout
+from world import Thing, file, hard_link, image, layer, opaque, symlink, whiteout
 
+Files = dict[str, Thing | str | bytes]
 OS_RELEASE = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
 
 
@@ -89,16 +90,14 @@ def test_a_package_removed_and_installed_again_belongs_to_the_later_layer(tmp_pa
     ],
     ids=["file", "folder", "ancestor", "opaque", "replaced"],
 )
-def test_what_a_later_layer_deletes_is_not_there(
-    tmp_path: Path, settings: Settings, removal: dict[str, object]
-) -> None:
-    layers = [layer(BASE), layer(dist_info("flask", "1.0")), layer(removal)]  # type: ignore[arg-type]
+def test_what_a_later_layer_deletes_is_not_there(tmp_path: Path, settings: Settings, removal: Files) -> None:
+    layers = [layer(BASE), layer(dist_info("flask", "1.0")), layer(removal)]
     assert "flask 1.0" not in names(scanned(image(tmp_path, layers), settings))
     assert "flask 1.0" in names(scanned(image(tmp_path, layers[:2], name="whole"), settings))
 
 
 def test_a_database_behind_a_linked_folder_is_read(tmp_path: Path, settings: Settings) -> None:
-    files = {
+    files: Files = {
         "etc/os-release": OS_RELEASE,
         "usr/share/dpkg/status": dpkg("bash 5.2.15-2"),
         "var/lib/dpkg": symlink("/usr/share/dpkg"),
@@ -109,7 +108,10 @@ def test_a_database_behind_a_linked_folder_is_read(tmp_path: Path, settings: Set
 
 
 def test_a_link_never_leads_outside_the_image(tmp_path: Path, settings: Settings) -> None:
-    files = {"etc/os-release": symlink("../../../../etc/os-release"), "var/lib/dpkg": symlink("../../../var/lib/dpkg")}
+    files: Files = {
+        "etc/os-release": symlink("../../../../etc/os-release"),
+        "var/lib/dpkg": symlink("../../../var/lib/dpkg"),
+    }
     report = scanned(image(tmp_path, [layer(files)]), settings)
     assert report.packages == ()
     assert report.distribution is None
@@ -117,13 +119,20 @@ def test_a_link_never_leads_outside_the_image(tmp_path: Path, settings: Settings
 
 def test_a_hard_link_to_a_file_of_another_name_is_followed(tmp_path: Path, settings: Settings) -> None:
     metadata = "usr/lib/python3/dist-packages/attrs-1.0.dist-info/METADATA"
-    files = {"cache/blob": "Metadata-Version: 2.1\nName: attrs\nVersion: 1.0\n", metadata: hard_link("cache/blob")}
+    files: Files = {
+        "cache/blob": "Metadata-Version: 2.1\nName: attrs\nVersion: 1.0\n",
+        metadata: hard_link("cache/blob"),
+    }
     report = scanned(image(tmp_path, [layer(files)]), settings)
     assert names(report) == ["attrs 1.0"]
 
 
 def test_links_that_loop_are_no_trouble(tmp_path: Path, settings: Settings) -> None:
-    files = {"etc/os-release": symlink("b"), "etc/b": symlink("os-release"), "var/lib/dpkg/status": dpkg("bash 5")}
+    files: Files = {
+        "etc/os-release": symlink("b"),
+        "etc/b": symlink("os-release"),
+        "var/lib/dpkg/status": dpkg("bash 5"),
+    }
     assert names(scanned(image(tmp_path, [layer(files)]), settings)) == ["bash 5"]
 
 

@@ -9,19 +9,29 @@ from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Problem
 
 
+class Claim(Struct, frozen=True, omit_defaults=True):
+    """What a file says of one operating system package (its name, or `name:architecture`) that stands elsewhere.
+
+    `paths` are the absolute paths of the files it installed, one a line; `licenses` what its copyright file names.
+    """
+
+    package: str
+    paths: bytes = b""
+    licenses: tuple[str, ...] = ()
+
+
 class Found(Struct, frozen=True, omit_defaults=True):
     """What one file shows.
 
-    `owned` holds the absolute paths, one a line, of the files that the operating system package `owner` installed
-    (`owner` is its name, or `name:architecture`). `rank` orders competing distributions: the lowest one counts.
+    Packages come without purl, locations, layer and owner: those are known when everything is (catalog.assemble).
+    Problems come without `where`: it is this file. `rank` orders competing distributions: the lowest one counts.
     `repositories` is the content of a file that says where the package manager fetches from, as it stands.
     """
 
     packages: tuple[Package, ...] = ()
     distribution: Distribution | None = None
     rank: int = 0
-    owner: str = ""
-    owned: bytes = b""
+    claims: tuple[Claim, ...] = ()
     repositories: bytes = b""
     problems: tuple[Problem, ...] = ()
 

@@ -1,6 +1,6 @@
 """Packages held against whatever advisories can be had: the database, the archive's changelogs, the starter pack."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from holdfast.transport.deadline import Deadline
 
 _OLD_DAYS = 7
 _ARCHIVE_SECONDS = 180.0
+_REMEDY = "run `holdfast db update` where they can be reached, or bring a database: `holdfast db import FILE`"
 
 
 def client_of(settings: Settings, meter: Meter) -> Client:
@@ -79,7 +80,7 @@ class AdvisoryCheck:
         deadline = Deadline.after(self._settings.first_update_seconds)
         try:
             with client_of(self._settings, self._meter) as client:
-                self._problems += update(self._settings, client, deadline=deadline).problems
+                self._problems += _in_one(update(self._settings, client, deadline=deadline).problems)
         except HoldfastError as error:
             self._problems.append(Problem.of("database.first-update", error))
 
@@ -87,12 +88,11 @@ class AdvisoryCheck:
         self, packages: Sequence[Package], distribution: Distribution | None, sources: dict[str, bytes]
     ) -> archive.ArchiveResult:
         with client_of(self._settings, self._meter) as client:
-            result = archive.collect(
+            return archive.collect(
                 packages, distribution, sources, client, archive_path(self._settings),
                 cache=self._settings.cache / "archive", deadline=Deadline.after(_ARCHIVE_SECONDS),
                 progress=self._meter, host_sources=host_apt_sources(),
             )  # fmt: skip
-        return result
 
     def _ledger(self, result: archive.ArchiveResult) -> list[Database]:
         if result.path is None:
@@ -104,6 +104,18 @@ class AdvisoryCheck:
             return []
 
 
+def _in_one(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """A first scan is no update: which feeds failed is one line, whatever their addresses and reasons were."""
+    failed = [problem for problem in problems if problem.code == "feed.failed"]
+    yield from (problem for problem in problems if problem not in failed)
+    if failed:
+        names = sorted({part.partition("/")[0] for one in failed for part in one.message.partition(":")[0].split(", ")})
+        reason = failed[0].message.rpartition(": ")[2]
+        yield Problem(
+            "feed.failed", f"these advisory feeds could not be had: {', '.join(names)} ({reason})", remedy=_REMEDY
+        )
+
+
 def _lowered(problem: Problem) -> Problem:
     """What the archive could not say is no gap where the database itself knows the distribution."""
     return replace(problem, gravity=Gravity.NOTE)
@@ -112,7 +124,7 @@ def _lowered(problem: Problem) -> Problem:
 def _age(info: DatabaseInfo) -> list[Problem]:
     """A note where even the newest of the feeds is older than a week. A date still to come says nothing."""
     today = datetime.now(UTC).date()
-    dates = [source.date[:10] for source in info.sources if source.date and source.name != archive.NAME]
+    dates = [source.date[:10] for source in info.sources if source.date and source.name != "archive"]
     newest = max((day for day in dates if day <= today.isoformat()), default="")
     if not newest or info.starter:
         return []

@@ -1,14 +1,21 @@
 """`holdfast explain`: what a rule or an advisory means, why it matters and what to do about it."""
 
 import sys
+from collections.abc import Iterator
 
 import click
 
+from holdfast.advisory import starter
+from holdfast.advisory.database import Database
+from holdfast.advisory.update import archive_path, database_path
 from holdfast.cli.environment import colour, settings, width
 from holdfast.compliance.explain import explain
-from holdfast.model.errors import NotFound
-from holdfast.report.text import one_line, wrap
+from holdfast.model.advisory import Advisory, Affected
+from holdfast.model.errors import NotFound, StoreError
+from holdfast.report.text import counted, one_line, printable, wrap
 from holdfast.scan.rules import RULES
+
+_MOST = 12
 
 
 @click.command(name="explain")
@@ -16,27 +23,73 @@ from holdfast.scan.rules import RULES
 def command(rule: str) -> None:
     """Explain RULE: the id of a finding, such as image.diff-id-mismatch or CVE-2021-44228."""
     found = explain(rule, RULES)
-    facts = _advisory(rule)
+    facts = list(_facts(rule))
     if found is None and not facts:
-        raise NotFound(
-            "no rule and no advisory has this id", where=rule, remedy="the ids are those of a report's findings"
-        )
-    heading = click.style(one_line(rule), bold=True) if colour(sys.stdout) else one_line(rule)
-    click.echo(heading)
+        raise NotFound("no rule and no advisory has this id", where=rule, remedy="ids are those of a report's findings")
+    click.echo(click.style(printable(rule), bold=colour(sys.stdout)))
     for line in facts:
         _paragraph(line)
-    if found is not None:
-        _paragraph(found.title)
-        _paragraph(f"Why: {found.why}")
-        _paragraph(f"Fix: {found.fix}")
-        if found.controls:
-            _paragraph(f"Controls: {', '.join(found.controls)}")
-        if found.techniques:
-            _paragraph(f"ATT&CK: {', '.join(found.techniques)}")
-        for reference in found.references:
-            click.echo(f"  {reference}")
+    if found is None:
+        return
+    if not facts and rule not in {one.id for one in RULES}:
+        _paragraph("The advisory data at hand does not name it. `holdfast db update` fetches more.")
+    _paragraph(found.title)
+    _paragraph(f"Why: {found.why}")
+    _paragraph(f"Fix: {found.fix}")
+    for name, values in (("Controls", found.controls), ("ATT&CK", found.techniques), ("See", found.references)):
+        if values:
+            _paragraph(f"{name}: {', '.join(values)}")
+
+
+def _facts(rule: str) -> Iterator[str]:
+    """What the databases at hand say of an advisory."""
+    for database in _databases():
+        with database:
+            for advisory in database.advisory(rule):
+                yield from _advisory(advisory)
+            if exploited := database.known_exploited((rule,)).get(rule):
+                yield f"Known to be exploited since {exploited.added} (CISA KEV)."
+            if epss := database.epss((rule,)).get(rule):
+                yield f"EPSS {epss.probability:.1%}, percentile {epss.percentile:.0%} (model {epss.model})."
+
+
+def _databases() -> Iterator[Database]:
+    try:
+        yield Database.open(database_path(settings()))
+    except StoreError:
+        yield starter.database()
+    if archive_path(settings()).exists():
+        try:
+            yield Database.open(archive_path(settings()), immutable=False)
+        except StoreError:
+            return
+
+
+def _advisory(advisory: Advisory) -> Iterator[str]:
+    names = f"{advisory.id} ({', '.join(advisory.aliases)})" if advisory.aliases else advisory.id
+    summary = f": {advisory.summary}" if advisory.summary else ""
+    yield f"{names}, from {advisory.source}{summary}"
+    for score in advisory.scores:
+        yield f"{score.system} {score.vector}".strip()
+    for affected in advisory.affected[:_MOST]:
+        yield f"  {_range(affected)}"
+    if len(advisory.affected) > _MOST:
+        yield f"  and {counted(len(advisory.affected) - _MOST, 'more range')}"
+    for reference in advisory.references[:_MOST]:
+        yield f"  {reference}"
+
+
+def _range(affected: Affected) -> str:
+    bounds = [
+        f"from {affected.introduced}" if affected.introduced not in ("", "0") else "",
+        f"fixed in {affected.fixed}" if affected.fixed else "",
+        f"to {affected.last_affected}" if affected.last_affected else "",
+    ]
+    words = ", ".join(bound for bound in bounds if bound) or affected.state.value
+    return f"{affected.ecosystem} {affected.name}: {words}"
 
 
 def _paragraph(text: str) -> None:
-    for line in wrap(one_line(text), width() - 2):
-        click.echo(f"  {line}")
+    indent = "  " + " " * (len(text) - len(text.lstrip()))
+    for line in wrap(one_line(text), width() - len(indent)):
+        click.echo(f"{indent}{line}")

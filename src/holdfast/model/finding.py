@@ -139,7 +139,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that survive a rebuild: made of rule, subject without its version, and path; never the layer."""
+        """32 hex digits that survive a rebuild: of rule, subject without its version, and path; never the layer."""
         parts = "\n".join((self.rule, self._lasting_name(), self.location.path))
         # A path need not be UTF-8: its odd bytes are surrogates here.
         return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,5 +1,6 @@
 """The image that the demo scans: a Debian or Ubuntu base without security updates, and a shop with old libraries."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -131,17 +132,12 @@ def _tar_of(root: Path) -> Iterator[bytes]:
     yield sink.take()
 
 
-class _Sink:
+class _Sink(io.BytesIO):
     """What tarfile writes into, emptied between entries."""
 
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
     def take(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
+        """What was written since the last time."""
+        data = self.getvalue()
+        self.seek(0)
+        self.truncate()
         return data

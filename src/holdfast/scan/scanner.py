@@ -17,7 +17,7 @@ from holdfast.catalog.select import Selector
 from holdfast.model.advisory import DatabaseInfo
 from holdfast.model.artifact import Image, Layer, Platform
 from holdfast.model.errors import InputError, LimitError
-from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Severity, Subject
+from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Subject
 from holdfast.model.package import Distribution, Package
 from holdfast.model.report import Base, Report, Statistics, Target
 from holdfast.model.status import Problem, status_of
@@ -101,6 +101,8 @@ def _scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         opening = [(-1, item) for item in source.integrity]
         problems = (*problems, *doubts, *source.problems)
     mismatches = [*opening, *((index, item) for index, read in enumerate(reads) for item in read.integrity)]
+    if mismatches:
+        problems = (*problems, _damaged(len(mismatches)))
     target = Target(
         plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform
     )  # fmt: skip
@@ -174,6 +176,11 @@ def _located(finding: Finding, layers: dict[str, Layer]) -> Finding:
     return replace(finding, location=replace(finding.location, layer=layer.digest, created_by=layer.created_by))
 
 
+def _damaged(count: int) -> Problem:
+    message = "parts of the image are not what its digests promise: what was found may not be what was built"
+    return Problem("image.damaged", message, remedy="fetch the image again", count=count)
+
+
 def _integrity(index: int, mismatch: Mismatch, image: Image, name: str) -> Finding:
     rule = RULES_BY_PROMISE[mismatch.what]
     location, subject = Location(), Subject(name)
@@ -182,10 +189,18 @@ def _integrity(index: int, mismatch: Mismatch, image: Image, name: str) -> Findi
         subject = Subject(f"layer {index + 1}")
         location = Location("", layer.digest, layer.diff_id, layer.created_by, layer.side)
     return Finding(
-        rule=rule.id, kind=Kind.INTEGRITY, severity=Severity.CRITICAL, confidence=Confidence.HIGH, subject=subject,
-        evidence=IntegrityEvidence(mismatch.expected, mismatch.actual), location=location, fix=Fix(advice=rule.fix, side=location.side), title=rule.title,
-        references=rule.references, controls=rule.controls,
-    )  # fmt: skip
+        rule=rule.id,
+        kind=Kind.INTEGRITY,
+        severity=rule.severity,
+        confidence=Confidence.HIGH,
+        subject=subject,
+        evidence=IntegrityEvidence(mismatch.expected, mismatch.actual),
+        location=location,
+        fix=Fix(advice=rule.fix, side=location.side),
+        title=rule.title,
+        references=rule.references,
+        controls=rule.controls,
+    )
 
 
 def _statistics(reads: Sequence[LayerRead]) -> Statistics:

@@ -1,0 +1,1 @@
+"""What the world knows of vulnerabilities: feeds, the database made of them, and the match with packages."""

@@ -1,0 +1,186 @@
+"""What can be checked and what cannot, before anything is looked up: nothing is left out without being named."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from holdfast.advisory.coordinate import Coordinate, of_distributed, of_language
+from holdfast.advisory.database import Database
+from holdfast.advisory.ecosystem import DISTRIBUTED, LANGUAGES, ecosystems_of
+from holdfast.advisory.eol import KNOWN
+from holdfast.advisory.origin import is_third_party
+from holdfast.model.package import Distribution, Package
+from holdfast.model.status import Gravity, Problem
+
+_UPDATE = "run `holdfast db update`"
+_ARCHIVE = "archive"
+
+
+class Plan(Struct, frozen=True):
+    """Which packages are looked up under which coordinate, and what is said of all others."""
+
+    units: dict[Coordinate, list[Package]]
+    problems: tuple[Problem, ...]
+    checked: tuple[str, ...]
+    not_checked: tuple[str, ...]
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(self, databases: Sequence[Database]) -> None:
+        self.databases = databases
+        self.units: dict[Coordinate, list[Package]] = defaultdict(list)
+        self.problems: list[Problem] = []
+        self.checked: set[str] = set()
+        self.not_checked: set[str] = set()
+        self.unversioned: list[str] = []
+
+    def holders(self, ecosystems: Iterable[str]) -> list[Database]:
+        return [one for one in self.databases if any(one.holds(ecosystem) for ecosystem in ecosystems)]
+
+    def leave_out(
+        self, what: str, code: str, message: str, *, count: int, remedy: str = "", note: bool = False
+    ) -> None:
+        self.not_checked.add(what)
+        gravity = Gravity.NOTE if note else Gravity.PARTIAL
+        self.problems.append(Problem(code, message, gravity, where=what, remedy=remedy, count=count))
+
+
+def plan(
+    packages: Iterable[Package], distribution: Distribution | None, databases: Sequence[Database], today: date
+) -> Plan:
+    """Sort packages into coordinates, in an order that does not depend on theirs."""
+    draft = _Draft(databases)
+    distributed: list[Package] = []
+    languages: dict[str, list[Package]] = defaultdict(list)
+    for package in sorted(packages, key=_order):
+        if package.type in DISTRIBUTED:
+            distributed.append(package)
+        elif not package.owner:
+            # A library that a distribution packaged was patched by it: the distribution's package stands for it.
+            languages[package.type].append(package)
+    if not databases:
+        _without_database(draft, distributed, languages, distribution)
+        return _finished(draft)
+    if distributed:
+        _plan_distribution(draft, distributed, distribution)
+    if distribution is not None:
+        draft.problems += _end_of_life(distribution, databases, today)
+    for kind, members in sorted(languages.items()):
+        _plan_language(draft, kind, members)
+    _say_starter(draft)
+    if draft.unversioned:
+        told = ", ".join(draft.unversioned[:5]) + (" …" if len(draft.unversioned) > 5 else "")
+        message = f"packages without a version that says anything were not matched: {told}"
+        draft.problems.append(Problem("package.unversioned", message, Gravity.NOTE, count=len(draft.unversioned)))
+    return _finished(draft)
+
+
+def _finished(draft: _Draft) -> Plan:
+    return Plan(draft.units, tuple(draft.problems), tuple(sorted(draft.checked)), tuple(sorted(draft.not_checked)))
+
+
+def _order(package: Package) -> tuple[str, ...]:
+    return package.type, package.name, package.version, package.namespace, package.purl, *package.locations
+
+
+def _without_database(
+    draft: _Draft,
+    distributed: Sequence[Package],
+    languages: dict[str, list[Package]],
+    distribution: Distribution | None,
+) -> None:
+    if distributed:
+        draft.not_checked.add(str(distribution) if distribution else distributed[0].type)
+    draft.not_checked.update(LANGUAGES.get(kind, kind) for kind in languages)
+    message = "there is no advisory database: nothing was checked for known vulnerabilities"
+    draft.problems.append(Problem("database.missing", message, Gravity.PARTIAL, remedy=_UPDATE))
+
+
+def _plan_distribution(draft: _Draft, packages: Sequence[Package], distribution: Distribution | None) -> None:
+    count = len(packages)
+    if distribution is None:
+        message = "the distribution is not known: its packages were catalogued, not checked"
+        draft.leave_out(f"{packages[0].type} packages", "distribution.unknown", message, count=count)
+        return
+    ecosystems = ecosystems_of(distribution)
+    holders = draft.holders(ecosystems)
+    if not holders:
+        message = f"there is no advisory data for {distribution}: its packages were catalogued, not checked"
+        remedy = f"{_UPDATE}; `holdfast db sources` lists what there is" if ecosystems else ""
+        draft.leave_out(str(distribution), "distribution.not-checked", message, count=count, remedy=remedy)
+        return
+    draft.checked.update(ecosystem for ecosystem in ecosystems if draft.holders((ecosystem,)))
+    if all(_is_archive(one) for one in holders):
+        message = f"of {distribution} only what its own changelogs say was fixed is known; not what is still open"
+        draft.problems.append(
+            Problem("distribution.fixes-only", message, Gravity.PARTIAL, where=str(distribution), remedy=_UPDATE)
+        )
+    foreign = []
+    for package in packages:
+        if is_third_party(package, distribution):
+            foreign.append(package)
+            continue
+        coordinate = of_distributed(package, distribution)
+        if coordinate is not None and coordinate.version:
+            draft.units[coordinate].append(package)
+        elif coordinate is not None:
+            draft.unversioned.append(package.name)
+    if foreign:
+        names = ", ".join(sorted({package.name for package in foreign})[:8])
+        message = f"packages of other repositories than {distribution}'s were not checked: {names}"
+        what = f"third-party packages ({names})"
+        draft.leave_out(what, "package.third-party", message, count=len(foreign), note=True)
+
+
+def _is_archive(database: Database) -> bool:
+    return {source.name for source in database.info().sources} == {_ARCHIVE}
+
+
+def _plan_language(draft: _Draft, kind: str, packages: Sequence[Package]) -> None:
+    ecosystem = LANGUAGES.get(kind, kind)
+    holders = draft.holders((ecosystem,))
+    if not holders:
+        message = f"there is no advisory data for {ecosystem}: its packages were catalogued, not checked"
+        draft.leave_out(ecosystem, "ecosystem.not-checked", message, count=len(packages), remedy=_UPDATE)
+        return
+    if all(one.starter for one in holders):
+        draft.not_checked.add(f"{ecosystem} (starter pack only)")
+    else:
+        draft.checked.add(ecosystem)
+    for package in packages:
+        coordinate = of_language(package)
+        if coordinate is not None and coordinate.version:
+            draft.units[coordinate].append(package)
+        elif coordinate is not None:
+            draft.unversioned.append(coordinate.name)
+
+
+def _say_starter(draft: _Draft) -> None:
+    starters = [one for one in draft.databases if one.starter]
+    if not starters:
+        return
+    info = starters[0].info()
+    records = sum(source.records for source in info.sources)
+    when = max((source.date for source in info.sources), default="")
+    message = f"only the starter pack was at hand: {records} famous advisories of {when}, of language packages alone"
+    draft.problems.append(Problem("database.starter", message, Gravity.PARTIAL, remedy=_UPDATE))
+
+
+def _end_of_life(distribution: Distribution, databases: Sequence[Database], today: date) -> list[Problem]:
+    """Whether nobody mends the distribution any more: then what is known of it stopped growing."""
+    parts = distribution.version.split(".")
+    # Debian's releases are whole numbers and Alpine's have two parts; the longest form that is known counts.
+    for release in (".".join(parts[:2]), parts[0]):
+        known = next((found for one in databases if (found := one.release(distribution.id, release))), None)
+        known = known or next((e for e in KNOWN if (e.product, e.release) == (distribution.id, release)), None)
+        if known is not None:
+            if known.end >= today.isoformat():
+                return []
+            message = f"{distribution} is unsupported since {known.end}: results are incomplete"
+            remedy = "move to a release that is still supported"
+            return [Problem("distribution.end-of-life", message, Gravity.PARTIAL, str(distribution), remedy)]
+    return []
