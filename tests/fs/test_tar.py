@@ -3,6 +3,7 @@
 import io
 import tarfile
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,9 +183,18 @@ def test_the_root_itself_is_not_walked(name: bytes) -> None:
 
 
 def test_a_path_that_would_leave_the_root_ends_there_and_is_told_once() -> None:
-    data = header(b"../../etc/cron.d/evil") + header(b"a/../../b") + header(b"l", b"1", link=b"../../etc/shadow") + END
+    data = (
+        header(b"../../etc/cron.d/evil")
+        + header(b"a/../../caf\xe9")
+        + header(b"l", b"1", link=b"../../etc/shadow")
+        + END
+    )
     entries, problems = walk(data)
-    assert [(one.path, one.link) for one in entries] == [("etc/cron.d/evil", ""), ("b", ""), ("l", "etc/shadow")]
+    assert [(one.path, one.link) for one in entries] == [
+        ("etc/cron.d/evil", ""),
+        ("caf\udce9", ""),
+        ("l", "etc/shadow"),
+    ]
     assert [(one.code, one.count) for one in problems] == [("layer.path-outside", 3)]
 
 
@@ -321,3 +331,4 @@ def _read_all(data: bytes, chunk: int) -> None:
         one.head()
         total += sum(map(len, one.chunks()))
     assert total <= len(data) + (1 << 20)
+    assert msgspec.json.encode(tree.problems)

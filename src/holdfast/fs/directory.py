@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.fs.budget import TREE_BUDGET, TreeBudget
+from holdfast.fs.path import raw, shown
 from holdfast.fs.tree import HEAD
 from holdfast.model.errors import LimitError, SourceError
 from holdfast.model.file import Entry, FileType
@@ -169,7 +170,7 @@ class DirectoryTree:
         self._counts[key] = self._counts.get(key, 0) + 1
         paths = self._noted.setdefault(key, [])
         if len(paths) < _NAMED:
-            paths.append("/" + path)
+            paths.append("/" + shown(raw(path)))
 
     def _report(self) -> None:
         for key, paths in self._noted.items():

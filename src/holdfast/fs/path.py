@@ -29,6 +29,11 @@ def raw(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
+def shown(name: bytes) -> str:
+    """A path for people to read: what is not UTF-8 is written as `\\xe9`, so that it can be printed and encoded."""
+    return name.decode("utf-8", "backslashreplace")
+
+
 def normal(path: str) -> tuple[str, bool]:
     """A path relative to the root as `model.file.Entry` wants it, and whether a `..` tried to leave the root."""
     if path.endswith("/"):

@@ -7,7 +7,7 @@ from msgspec import Struct
 from holdfast.fs import sparse
 from holdfast.fs.budget import TREE_BUDGET, TreeBudget
 from holdfast.fs.chunks import Buffer, ChunkReader
-from holdfast.fs.path import normal, text
+from holdfast.fs.path import normal, shown, text
 from holdfast.fs.tar_header import (
     BLOCK,
     ZERO_BLOCK,
@@ -312,7 +312,7 @@ class TarTree:
         self._problem("layer.truncated", f"the archive ends {place}")
 
     def _count(self, code: str, name: bytes) -> None:
-        count, first = self._counted.get(code, (0, text(name[:80])))
+        count, first = self._counted.get(code, (0, shown(name[:80])))
         self._counted[code] = count + 1, first
 
     def _report_counted(self) -> None:

@@ -35,7 +35,7 @@ class _FileChunks:
         return self
 
     def __next__(self) -> bytes:
-        data = os.pread(self._descriptor, READ_BYTES, self._at)
+        data = _read_at(self._descriptor, READ_BYTES, self._at)
         if not data:
             raise StopIteration
         self._at += len(data)
@@ -66,7 +66,7 @@ class ArchiveLayout:
         self._lock = threading.Lock()
         self._descriptor, self._stored = _open(path)
         try:
-            self._compressed = bool(compression_of(os.pread(self._descriptor, 8, 0)))
+            self._compressed = bool(compression_of(_read_at(self._descriptor, 8, 0)))
             self._find_files()
         except HoldfastError:
             self.close()
@@ -95,12 +95,9 @@ class ArchiveLayout:
             yield from self._inflated(offset, size)
             return
         end = offset + size
-        try:
-            while offset < end and (data := os.pread(self._descriptor, min(READ_BYTES, end - offset), offset)):
-                offset += len(data)
-                yield data
-        except OSError as error:
-            raise SourceError(f"cannot be read: {os.strerror(error.errno or 0)}", where=str(self._path)) from error
+        while offset < end and (data := _read_at(self._descriptor, min(READ_BYTES, end - offset), offset)):
+            offset += len(data)
+            yield data
 
     def identity(self, path: str) -> str:
         """What changes whenever the archive does, and where in it the file lies."""
@@ -137,12 +134,13 @@ class ArchiveLayout:
         ]
 
     def _place(self, path: str) -> tuple[str, tuple[int, int]]:
+        name = path
         for _ in range(_MAX_LINKS):
-            if path in self._places:
-                return path, self._places[path]
-            if path not in self._links:
+            if name in self._places:
+                return name, self._places[name]
+            if name not in self._links:
                 break
-            path = self._links[path]
+            name = self._links[name]
         raise NotFound(f"{path} is missing", where=str(self._path))
 
     def _inflate(self) -> Iterator[bytes]:
@@ -186,6 +184,13 @@ def _open(path: Path) -> tuple[int, int]:
         os.close(descriptor)
         raise SourceError("is not a file", where=str(path))
     return descriptor, status.st_size
+
+
+def _read_at(descriptor: int, count: int, offset: int) -> bytes:
+    try:
+        return os.pread(descriptor, count, offset)
+    except OSError as error:
+        raise SourceError(f"the archive cannot be read: {os.strerror(error.errno or 0)}") from error
 
 
 def _is_document(file: TarFile) -> bool:

@@ -1,7 +1,8 @@
 """An image that is open: what its documents say, and its layers to be read."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -42,27 +43,36 @@ class ImageSource:
         self._layers = layers
         self._layout = layout
         self._budget = budget
-        stored = sum(max(one.layer.size, 0) for one in layers)
+        self._sizes = [self._size(one) for one in layers]
+        stored = sum(size for size in self._sizes if isinstance(size, int))
         self._allowance = Allowance(budget.image_factor * budget.inflated(stored))
         self._streams: list[LayerStream] = []
 
     def open_layer(self, index: int) -> LayerStream:
         """The stream of one layer, the lowest being 0. A layer that is missing has a problem and no chunks."""
-        stored = self._layers[index]
-        source: Callable[[], Iterator[bytes]] | None = None
-        problem = stored.problem
-        if problem is None:
-            path, layout = stored.path, self._layout
-            try:
-                layout.size(path)
-                source = lambda: layout.chunks(path)  # noqa: E731
-            except NotFound as error:
-                problem = Problem.of("layer.missing", error, where=stored.layer.digest)
-            except HoldfastError as error:
-                problem = Problem.of("layer.unreadable", error, where=stored.layer.digest)
-        stream = LayerStream(stored.layer, source, problem=problem, allowance=self._allowance, budget=self._budget)
+        stored, size = self._layers[index], self._sizes[index]
+        if isinstance(size, Problem):
+            return LayerStream(stored.layer, None, problem=size)
+        stream = LayerStream(
+            stored.layer,
+            partial(self._layout.chunks, stored.path),
+            stored_bytes=size,
+            allowance=self._allowance,
+            budget=self._budget,
+        )
         self._streams.append(stream)
         return stream
+
+    def _size(self, stored: StoredLayer) -> int | Problem:
+        """The true length of a layer's blob in bytes, or why it cannot be read."""
+        if stored.problem is not None:
+            return stored.problem
+        try:
+            return self._layout.size(stored.path)
+        except NotFound as error:
+            return Problem.of("layer.missing", error, where=stored.layer.digest)
+        except HoldfastError as error:
+            return Problem.of("layer.unreadable", error, where=stored.layer.digest)
 
     def identity(self, index: int) -> str:
         """What changes whenever the stored bytes of a layer do; empty where they cannot be read."""

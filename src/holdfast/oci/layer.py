@@ -132,7 +132,8 @@ class LayerStream:
     When it has been read to its end (`drain` reads what a walk left over): `digest` and `diff_id` are those of the
     bytes that were there, `stored` and `inflated` their lengths, `integrity` what of it contradicts the image, and
     `verified` says that everything promised was there to be compared, and held. What goes wrong is in `problems`, and
-    the chunks end there. A layer that cannot be read at all has a problem and no chunks.
+    the chunks end there. A layer that cannot be read at all has a problem and no chunks. `stored_bytes` is the blob's
+    true length, which its budget is measured by: the length in `layer` is only what somebody says.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class LayerStream:
         layer: Layer,
         source: Callable[[], Iterator[bytes]] | None,
         *,
+        stored_bytes: int = 0,
         problem: Problem | None = None,
         allowance: Allowance | None = None,
         budget: ImageBudget = IMAGE_BUDGET,
@@ -153,6 +155,7 @@ class LayerStream:
         self.integrity: list[Mismatch] = []
         self.verified = False
         self._source = source
+        self._stored_bytes = stored_bytes
         self._allowance = allowance
         self._budget = budget
         self._feed: _Feed | None = None
@@ -211,9 +214,8 @@ class LayerStream:
 
     def _spender(self) -> Callable[[int], None]:
         """What the feed calls with every piece's length. It must not hold on to the stream itself."""
-        own = Allowance(self._budget.inflated(max(self.layer.size, 0)))
-        shared = self._allowance
-        limit = self._budget.inflated(max(self.layer.size, 0))
+        limit = self._budget.inflated(self._stored_bytes)
+        own, shared = Allowance(limit), self._allowance
 
         def spend(count: int) -> None:
             try:

@@ -4,10 +4,10 @@ Sources: opencontainers/image-spec v1.1 (image-index.md, manifest.md, config.md,
 manifest-v2-2.md. What a member holds beyond what is read here is ignored; `null` stands for a member that is absent.
 """
 
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from holdfast.model.artifact import History, Platform
 from holdfast.model.errors import InputError
@@ -18,6 +18,7 @@ CONFIG_TYPES = ("application/vnd.oci.image.config.v1+json", "application/vnd.doc
 REFERENCE_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 _ATTESTATION = "vnd.docker.reference.type"
+_MAX_INT64 = (1 << 63) - 1
 
 
 class DescriptorPlatform(Struct, frozen=True):
@@ -33,7 +34,7 @@ class Descriptor(Struct, frozen=True):
 
     media_type: str = field(default="", name="mediaType")
     digest: str = ""
-    size: int = -1
+    size: Annotated[int, Meta(ge=-1, le=_MAX_INT64)] = -1
     urls: list[str] | None = None
     annotations: dict[str, str] | None = None
     platform: DescriptorPlatform | None = None
@@ -70,7 +71,7 @@ class Document(Struct, frozen=True):
     config: Descriptor | None = None
     layers: list[Descriptor] | None = None
     annotations: dict[str, str] | None = None
-    schema1_layers: msgspec.Raw | None = field(default=None, name="fsLayers")
+    schema1_layers: list[Any] | None = field(default=None, name="fsLayers")
 
 
 class _Execution(Struct, frozen=True):
@@ -146,7 +147,7 @@ def parse(data: bytes, type_: type[_T], where: str) -> _T:
     """JSON as one of the types above; InputError where it is no JSON, too deep, or of another shape."""
     try:
         return msgspec.json.decode(data, type=type_)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(f"not what it should be: {str(error)[:200]}", where=where) from error
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from holdfast.model.artifact import Image, Layer, Platform, parse_digest
@@ -25,6 +26,13 @@ from holdfast.oci.selection import by_platform, by_tag, names
 
 _DOCKER_CONFIG = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
+
+
+def _is_digest(text: str) -> bool:
+    try:
+        return bool(parse_digest(text))
+    except InputError:
+        return False
 
 
 class _Reader:
@@ -63,7 +71,6 @@ class _Reader:
         budget = self._budget.layers
         if len(layers) > budget:
             self._problem("image.too-many-layers", f"{len(layers)} layers: only the lowest {budget} are read")
-            layers = layers[:budget]
         diff_ids = self._diff_ids(configuration.diff_ids, len(layers))
         lines, mismatch = lines_of_layers(configuration.history, len(layers))
         if mismatch:
@@ -74,7 +81,7 @@ class _Reader:
                 one.path,
                 one.problem,
             )
-            for one, diff_id, line in zip(layers, diff_ids, lines, strict=True)
+            for one, diff_id, line in islice(zip(layers, diff_ids, lines, strict=True), budget)
         ]
         complete = Image(
             image.reference,
@@ -96,13 +103,9 @@ class _Reader:
             self._problem(
                 "image.layer-count", f"the configuration tells of {len(stated)} layers, the manifest of {count}"
             )
-        diff_ids = []
-        for diff_id in stated[:count]:
-            try:
-                diff_ids.append(parse_digest(diff_id))
-            except InputError as error:
-                self._problem("image.bad-digest", error.what)
-                diff_ids.append("")
+        diff_ids = [diff_id if _is_digest(diff_id) else "" for diff_id in stated[:count]]
+        if "" in diff_ids:
+            self._problem("image.bad-digest", f"{diff_ids.count('')} diff IDs are no digests that can be verified")
         return (diff_ids + [""] * count)[:count]
 
 
