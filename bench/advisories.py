@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.measure import median, row, run
 from holdfast.advisory.database import Database
-from holdfast.advisory.update import database_path
+from holdfast.advisory.places import database_path
 from holdfast.settings import Settings
 
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from advisory.test_update import FEEDS, osv
 from holdfast.advisory.carry import export, import_
 from holdfast.advisory.database import Database
-from holdfast.advisory.update import database_path, update
+from holdfast.advisory.places import database_path
+from holdfast.advisory.update import update
 from holdfast.model.errors import InputError, NotFound, StoreError
 from holdfast.settings import Settings
 from holdfast.transport.client import Client

@@ -18,7 +18,8 @@ from holdfast.advisory.database import Database
 from holdfast.advisory.feed import Feed
 from holdfast.advisory.kev import KevFeed
 from holdfast.advisory.osv import OsvFeed
-from holdfast.advisory.update import UpdateResult, addresses, database_path, update
+from holdfast.advisory.places import database_path
+from holdfast.advisory.update import UpdateResult, addresses, update
 from holdfast.model.advisory import SourceInfo
 from holdfast.model.errors import InputError, StoreError
 from holdfast.model.status import Gravity

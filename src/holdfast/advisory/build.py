@@ -45,7 +45,7 @@ def build(inputs: Iterable[Input], target: Path, *, progress: Callable[[Input], 
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target.parent)
+        sweep(target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=_PREFIX) as folder:
             finished = Path(folder) / "finished"
             problems = _write(inputs, Path(folder) / "rows", finished, progress)
@@ -61,8 +61,8 @@ def build(inputs: Iterable[Input], target: Path, *, progress: Callable[[Input], 
     return Built(info, tuple(problems))
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what builds that were killed left behind."""
+def sweep(folder: Path) -> None:
+    """Remove what builds that were killed left behind in a folder."""
     for left in folder.glob(_PREFIX + "*"):
         if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
             shutil.rmtree(left, ignore_errors=True)

@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -19,6 +19,10 @@ from holdfast.model.errors import StoreError
 
 _REMEDY = "run `holdfast db update`, or import a database"
 _BLOB_LIMIT = 1 << 20
+_T = TypeVar("_T")
+_TYPES: dict[str, type] = {"t": str, "i": int, "b": bytes}
+# What a damaged file makes sqlite3 raise: UnicodeDecodeError comes of the names of columns.
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 _ROWS_OF_PACKAGES = (
     "SELECT package.name, advisory, introduced, fixed, last_affected, versions, state, urgency, note"
     " FROM json_each(?) CROSS JOIN package"
@@ -50,7 +54,7 @@ class Row(Struct, frozen=True, gc=False):
     @property
     def state(self) -> FixState:
         """What the advisory says of this stretch."""
-        return STATES[self.number]
+        return STATES[self.number % len(STATES)]
 
 
 class Malicious(Struct, frozen=True):
@@ -77,9 +81,9 @@ class Database:
         self._where = where
         self._starter = starter
         self._decompress: Any = None
-        self._ecosystems: dict[str, int] = dict(self._rows("SELECT name, id FROM ecosystem"))
-        self._sources: dict[int, str] = dict(self._rows("SELECT id, name FROM source"))
-        self._model = next((str(row[0]) for row in self._rows("SELECT value FROM meta WHERE key = 'epss-model'")), "")
+        self._ecosystems: dict[str, int] = dict(self._rows("SELECT name, id FROM ecosystem", "ti"))
+        self._sources: dict[int, str] = dict(self._rows("SELECT id, name FROM source", "it"))
+        self._model = self._meta("epss-model")
 
     @classmethod
     def open(cls, path: Path, *, immutable: bool = True) -> Self:
@@ -131,7 +135,8 @@ class Database:
         found: dict[str, list[Row]] = defaultdict(list)
         number = self._ecosystems.get(ecosystem)
         if number is not None:
-            rows = self._rows(_ROWS_OF_PACKAGES, (_json(normal_name(ecosystem, name) for name in names), number))
+            asked = _json(normal_name(ecosystem, name) for name in names)
+            rows = self._rows(_ROWS_OF_PACKAGES, "tittttitt", (asked, number))
             for name, *row in rows:
                 found[name].append(Row(*row))
         return found
@@ -144,6 +149,7 @@ class Database:
             rows = self._rows(
                 "SELECT name, advisory, introduced, fixed, last_affected, versions, aliases FROM json_each(?)"
                 " CROSS JOIN malicious ON ecosystem = ? AND name = json_each.value",
+                "ttttttt",
                 (_json(normal_name(ecosystem, name) for name in names), number),
             )
             for name, advisory, introduced, fixed, last, versions, aliases in rows:
@@ -151,31 +157,34 @@ class Database:
                 found[name].append(Malicious(advisory, tuple(aliases.split()), row))
         return found
 
-    def headings(self, advisories: Iterable[int]) -> dict[int, Heading]:
+    def headings(self, advisories: Collection[int]) -> dict[int, Heading]:
         """The ids, sources and aliases of advisories, by their numbers."""
         rows = self._rows(
             "SELECT advisory.id, name, source, aliases FROM json_each(?)"
             " CROSS JOIN advisory ON advisory.id = json_each.value",
+            "itit",
             (_json(advisories),),
         )
-        return {
+        found = {
             number: Heading(name, self._sources.get(source, ""), tuple(aliases.split()))
             for number, name, source, aliases in rows
         }
+        return self._complete(found, advisories)
 
-    def contents(self, advisories: Iterable[int]) -> dict[int, Content]:
+    def contents(self, advisories: Collection[int]) -> dict[int, Content]:
         """The texts, scores and references of advisories, by their numbers."""
         rows = self._rows(
             "SELECT advisory.id, content FROM json_each(?) CROSS JOIN advisory ON advisory.id = json_each.value",
+            "ib",
             (_json(advisories),),
         )
-        return {number: self._content(blob) for number, blob in rows}
+        return self._complete({number: self._content(blob) for number, blob in rows}, advisories)
 
     def named(self, names: Iterable[str]) -> dict[str, list[int]]:
         """The numbers of the advisories that have, or refer to, each of these ids."""
         found: dict[str, list[int]] = defaultdict(list)
         for name, number in self._rows(
-            "SELECT name, advisory FROM json_each(?) CROSS JOIN alias ON name = json_each.value", (_json(names),)
+            "SELECT name, advisory FROM json_each(?) CROSS JOIN alias ON name = json_each.value", "ti", (_json(names),)
         ):
             found[name].append(number)
         return found
@@ -191,6 +200,7 @@ class Database:
         numbers = {number: cve for cve in cves if (number := cve_number(cve)) is not None}
         rows = self._rows(
             "SELECT cve, added, due, ransomware, name FROM json_each(?) CROSS JOIN kev ON cve = json_each.value",
+            "ittit",
             (_json(numbers),),
         )
         return {numbers[cve]: KnownExploited(added, due, bool(ransom), name) for cve, added, due, ransom, name in rows}
@@ -199,22 +209,23 @@ class Database:
         """The EPSS of those of these CVEs that have one."""
         numbers = {number: cve for cve in cves if (number := cve_number(cve)) is not None}
         query = "SELECT cve, epss.value FROM json_each(?) CROSS JOIN epss ON cve = json_each.value"
-        rows = self._rows(query, (_json(numbers),))
+        rows = self._rows(query, "ii", (_json(numbers),))
         return {numbers[cve]: Epss(*unpack_epss(value), self._model) for cve, value in rows}
 
     def release(self, product: str, release: str) -> Release | None:
         """How long a release of a product is supported, as endoflife.date says; None where it says nothing."""
         rows = self._rows(
-            "SELECT product, release, ends, extended FROM release WHERE product = ? AND release = ?", (product, release)
+            "SELECT product, release, ends, extended FROM release WHERE product = ? AND release = ?",
+            "tttt",
+            (product, release),
         )
         return next((Release(*row) for row in rows), None)
 
     def info(self) -> DatabaseInfo:
         """What is in it. `sha256` is the hash over its sources': equal inputs, equal database."""
-        sources = self._rows("SELECT name, date, records, sha256, failure FROM source ORDER BY name")
-        digest = next((str(row[0]) for row in self._rows("SELECT value FROM meta WHERE key = 'sha256'")), "")
+        sources = self._rows("SELECT name, date, records, sha256, failure FROM source ORDER BY name", "ttitt")
         return DatabaseInfo(
-            digest,
+            self._meta("sha256"),
             VERSION,
             tuple(SourceInfo(*row) for row in sources),
             self._starter,
@@ -222,12 +233,12 @@ class Database:
         )
 
     def _whole(self, number: int, heading: Heading, content: Content) -> Advisory:
-        rows = self._rows(_ROWS_OF_ADVISORY, (number,))
+        rows = self._rows(_ROWS_OF_ADVISORY, "ttttttitt", (number,))
         affected = []
         for ecosystem, name, introduced, fixed, last, versions, state, urgency, note in rows:
             listed = tuple(versions.split("\n")) if versions else ()
             bounds = introduced, fixed, last, listed
-            affected.append(Affected(ecosystem, name, *bounds, STATES[state], urgency, note))
+            affected.append(Affected(ecosystem, name, *bounds, STATES[state % len(STATES)], urgency, note))
         return Advisory(
             heading.id,
             heading.source,
@@ -255,18 +266,31 @@ class Database:
         if self._decompress is None:
             import zstandard
 
-            dictionary = next(iter(self._rows("SELECT value FROM meta WHERE key = 'dictionary'")))[0]
+            ((dictionary,),) = self._rows("SELECT value FROM meta WHERE key = 'dictionary'", "b")
             learnt = zstandard.ZstdCompressionDict(dictionary)
             self._decompress = zstandard.ZstdDecompressor(dict_data=learnt).decompress
         return self._decompress
 
-    def _rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
-        try:
-            yield from self._connection.execute(query, parameters)
-        except sqlite3.Error as error:
-            raise self._damaged(error) from error
+    def _meta(self, key: str) -> str:
+        return next((str(row[0]) for row in self._rows("SELECT value FROM meta WHERE key = ?", "t", (key,))), "")
 
-    def _damaged(self, error: Exception) -> StoreError:
+    def _complete(self, found: dict[int, _T], wanted: Collection[int]) -> dict[int, _T]:
+        if len(found) < len(set(wanted)):
+            raise self._damaged("rows speak of advisories that are not there")
+        return found
+
+    def _rows(self, query: str, types: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """The rows of a query. Its columns have these types (t text, i integer, b bytes), or the file is damaged."""
+        try:
+            rows = self._connection.execute(query, parameters).fetchall()
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
+        expected = {tuple(_TYPES[letter] for letter in types)}
+        if not {tuple(map(type, row)) for row in rows} <= expected:
+            raise self._damaged("a column is not of its type")
+        return rows
+
+    def _damaged(self, error: Exception | str) -> StoreError:
         return StoreError(f"the advisory database is damaged: {error}", where=self._where, remedy=_REMEDY)
 
 
@@ -274,7 +298,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     try:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.Error as error:
+    except _DAMAGE as error:
         raise StoreError(f"is damaged: {error}", where=str(path), remedy=_REMEDY) from error
     if application != APPLICATION_ID:
         raise StoreError("is not an advisory database of Holdfast", where=str(path), remedy=_REMEDY)

@@ -2,6 +2,7 @@
 
 import re
 
+from holdfast.advisory.debian import CODENAMES
 from holdfast.model.package import Distribution, Package
 
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -48,7 +49,8 @@ def ecosystems_of(distribution: Distribution) -> tuple[str, ...]:
     major = version.partition(".")[0]
     match distribution.id:
         case "debian":
-            return (f"Debian:{major or 'sid'}",)
+            # Testing and unstable have no version; testing has its future codename.
+            return (f"Debian:{major or CODENAMES.get(distribution.codename, 'sid')}",)
         case "ubuntu":
             # Interim releases have no :LTS. Pro's ecosystem tells of the fixes that need a subscription.
             return (f"Ubuntu:{version}:LTS", f"Ubuntu:{version}", f"Ubuntu:Pro:{version}:LTS")

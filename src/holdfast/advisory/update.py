@@ -23,7 +23,6 @@ from holdfast.transport.client import Client, Download
 from holdfast.transport.deadline import Deadline
 from holdfast.transport.retry import parse_http_date
 
-NAME = "advisories.sqlite"
 _LOCK = "advisories.lock"
 _ASK_AGAIN_SECONDS = 0.1
 
@@ -44,16 +43,6 @@ class FeedAddress(Struct, frozen=True):
     name: str
     address: str
     resources: int
-
-
-def database_path(settings: Settings) -> Path:
-    """Where the advisory database stands."""
-    return settings.data / NAME
-
-
-def archive_path(settings: Settings) -> Path:
-    """Where the archive feed's ledger stands, beside the database."""
-    return settings.data / "archive.sqlite"
 
 
 def addresses(settings: Settings, feeds: Sequence[Feed] = FEEDS) -> list[FeedAddress]:
@@ -133,8 +122,8 @@ class _Update:
     def __init__(self, settings: Settings, client: Client, feeds: Sequence[Feed], say: Say) -> None:
         self._client, self._say = client, say
         self._downloads = settings.cache / "feeds"
-        self._database = settings.data / NAME
-        self._candidate = settings.data / (NAME + ".candidate")
+        self._database = database_path(settings)
+        self._candidate = self._database.with_name(f"{self._database.name}.candidate")
         self._holdings = Holdings(settings.data / "feeds")
         self._inputs = self._holdings.inputs(feeds)
         self._old = self._inputs.copy()

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
 
-from holdfast.advisory import archive, starter
+from holdfast.advisory import archive
 from holdfast.advisory.database import Database
 from holdfast.advisory.ecosystem import ecosystems_of
 from holdfast.advisory.match import match
-from holdfast.advisory.update import archive_path, database_path
+from holdfast.advisory.places import archive_path, database_path
 from holdfast.cli.archives import host_apt_sources
 from holdfast.cli.progress import Meter
 from holdfast.model.advisory import DatabaseInfo
@@ -72,6 +72,8 @@ class AdvisoryCheck:
                 return Database.open(path)
             except StoreError as error:
                 self._problems.append(Problem.of("database.unreadable", error))
+        from holdfast.advisory import starter
+
         return starter.database()
 
     def _first_update(self) -> None:

@@ -1,18 +1,14 @@
 """Where the rooms meet: a target is scanned, and its packages are held against whatever advisories can be had."""
 
-import importlib
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.cli.progress import Meter
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import NotFound
-from holdfast.model.package import Distribution, Package
 from holdfast.model.report import Report
 from holdfast.scan.boundary import RegisteredBase, load_bases
 from holdfast.scan.plan import plan
-from holdfast.scan.scanner import Check, Checked, Options, registered, scan
+from holdfast.scan.scanner import Check, Options, registered, scan
 from holdfast.settings import Settings
 
 
@@ -30,25 +26,12 @@ def scan_target(
     with Meter(quiet=quiet) as meter:
         check: Check | None = None
         if vulnerabilities:
+            from holdfast.cli.check import AdvisoryCheck
+
             host = chosen.kind == "dir" and chosen.path.resolve() == Path("/")
-            check = _Later(settings, meter, host=host)
+            check = AdvisoryCheck(settings, meter, host=host)
         layers = lambda done, total: meter("layers", done, total)  # noqa: E731
         return scan(chosen, settings, Options(platform, base, check, layers))
-
-
-class _Later:
-    """The check against the advisories. Its rooms are loaded while layers inflate, which leaves the interpreter idle."""
-
-    def __init__(self, settings: Settings, meter: Meter, *, host: bool) -> None:
-        self._settings, self._meter, self._host = settings, meter, host
-        threading.Thread(target=importlib.import_module, args=("holdfast.cli.check",), daemon=True).start()
-
-    def __call__(
-        self, packages: Sequence[Package], distribution: Distribution | None, sources: dict[str, bytes]
-    ) -> Checked:
-        from holdfast.cli.check import AdvisoryCheck
-
-        return AdvisoryCheck(self._settings, self._meter, host=self._host)(packages, distribution, sources)
 
 
 def image_platform(text: str | None) -> Platform | None:

@@ -8,7 +8,8 @@ import msgspec
 
 from holdfast.advisory import carry
 from holdfast.advisory.database import Database
-from holdfast.advisory.update import addresses, archive_path, database_path, update
+from holdfast.advisory.places import archive_path, database_path
+from holdfast.advisory.update import addresses, update
 from holdfast.cli.check import client_of
 from holdfast.cli.environment import settings
 from holdfast.cli.failure import CLEAN, INCOMPLETE

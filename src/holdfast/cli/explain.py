@@ -7,7 +7,7 @@ import click
 
 from holdfast.advisory import starter
 from holdfast.advisory.database import Database
-from holdfast.advisory.update import archive_path, database_path
+from holdfast.advisory.places import archive_path, database_path
 from holdfast.cli.environment import colour, settings, width
 from holdfast.compliance.explain import explain
 from holdfast.model.advisory import Advisory, Affected

@@ -61,20 +61,23 @@ class _Digest:
         return f"{self.algorithm}:{self._hash.hexdigest()}"
 
 
-class _Feed:
-    """The thread that reads a blob, hashes it as stored, inflates it, and waits when nobody takes the pieces.
+_Fed = tuple[bytes, list[bytes]]
+"""A piece of the content (perhaps empty), and the stored bytes that were read since the last one."""
 
-    It knows nothing of the stream it feeds, so that a forgotten stream is collected and stops it.
+
+class _Feed:
+    """The thread that reads a blob, inflates it, and waits when nobody takes the pieces.
+
+    Inflating is what takes longest, so this thread does nothing else: whoever takes the pieces does the hashing. It
+    knows nothing of the stream it feeds, so that a forgotten stream is collected and stops it.
     """
 
-    def __init__(
-        self, source: Callable[[], Iterator[bytes]], stored: _Digest, spend: Callable[[int], None], window_bytes: int
-    ) -> None:
-        self.pieces: Queue[bytes | None] = Queue(_QUEUED)
+    def __init__(self, source: Callable[[], Iterator[bytes]], spend: Callable[[int], None], window_bytes: int) -> None:
+        self.pieces: Queue[_Fed | None] = Queue(_QUEUED)
         self.compression = ""
         self.error: Exception | None = None
         self._source = source
-        self._stored = stored
+        self._read_since: list[bytes] = []
         self._spend = spend
         self._window_bytes = window_bytes
         self._stopped = False
@@ -102,8 +105,9 @@ class _Feed:
         except Exception as error:
             self.error = error
         try:
+            self._put(b"")
             for _ in stored:  # what the inflater did not want still belongs to the blob's digest
-                pass
+                self._put(b"")
         except Exception as error:
             self.error = self.error or error
         if not self._stopped:
@@ -113,7 +117,9 @@ class _Feed:
         for chunk in self._source():
             if self._stopped:
                 return
-            self._stored.update(chunk)
+            self._read_since.append(chunk)
+            if len(self._read_since) > _QUEUED:  # much that is stored may inflate to nothing
+                self._put(b"")
             yield chunk
 
     def _inflate(self, stored: Iterator[bytes]) -> None:
@@ -123,7 +129,11 @@ class _Feed:
                 return
             if self.compression:
                 self._spend(len(piece))
-            self.pieces.put(piece)
+            self._put(piece)
+
+    def _put(self, piece: bytes) -> None:
+        stored, self._read_since = self._read_since, []
+        self.pieces.put((piece, stored))
 
 
 class LayerStream:
@@ -202,15 +212,18 @@ class LayerStream:
         if self._ended or self._source is None:
             return None
         if self._feed is None:
-            self._feed = _Feed(self._source, self._stored_digest, self._spender(), self._budget.zstd_window_bytes)
-        piece = self._feed.pieces.get()
-        if piece is None:
-            self._finish(self._feed)
-            return None
-        self.inflated += len(piece)
-        if not self._same_bytes(self._feed):
-            self._content_digest.update(piece)
-        return piece
+            self._feed = _Feed(self._source, self._spender(), self._budget.zstd_window_bytes)
+        while (fed := self._feed.pieces.get()) is not None:
+            piece, stored = fed
+            for chunk in stored:
+                self._stored_digest.update(chunk)
+            if piece:
+                self.inflated += len(piece)
+                if not self._same_bytes(self._feed):
+                    self._content_digest.update(piece)
+                return piece
+        self._finish(self._feed)
+        return None
 
     def _spender(self) -> Callable[[int], None]:
         """What the feed calls with every piece's length. It must not hold on to the stream itself."""

@@ -9,9 +9,7 @@ from msgspec.structs import replace
 
 from holdfast.catalog.cataloger import Cataloger
 from holdfast.catalog.select import Selector
-from holdfast.fs.overlay import ChangesCollector
 from holdfast.fs.tar import TarTree
-from holdfast.model.errors import HoldfastError
 from holdfast.model.status import Problem
 from holdfast.oci.image import ImageSource
 from holdfast.oci.layer import Mismatch
@@ -65,11 +63,13 @@ def follow(
     }
     if not missing:
         return read
-    stream = source.open_layer(index)
-    try:
-        more: tuple[FileFound, ...] = read_again(TarTree(stream.chunks()), missing)
-    except HoldfastError as error:
-        return replace(read, problems=(*read.problems, Problem.of("layer.unreadable", error)))
+    more: tuple[FileFound, ...] = ()
+    with source.open_layer(index) as stream:
+        more = read_again(TarTree(stream.chunks()), missing)
+        stream.drain()
+    if stream.problems or stream.integrity:
+        # It read well a moment ago: whatever happened to it since, nothing of this is kept.
+        return replace(read, problems=(*read.problems, *stream.problems))
     record = replace(read.record, aliased=(*read.record.aliased, *more))
     if not read.integrity and not read.problems:
         cache.put(record)
@@ -86,23 +86,22 @@ def _read_layer(source: ImageSource, index: int, selector: Selector, cache: Laye
         if layer.digest and record.digest == layer.digest and source.stored_digest(index) == layer.digest:
             cache.mark_verified(layer.diff_id, layer.digest, identity)
             return LayerRead(record, cached=True)
-    try:
-        stream = source.open_layer(index)
-        tree = TarTree(stream.chunks())
-        walked = walk(tree, selector)
+    with source.open_layer(index) as stream:
+        walked = walk(TarTree(stream.chunks()), selector)
         stream.drain()
-    except HoldfastError as error:
-        return LayerRead(_empty(layer.digest, layer.diff_id), problems=(Problem.of("layer.unreadable", error),))
+    # Where the stream itself broke off, that the archive in it ends too early is no news.
     record = LayerRecord(
-        stream.digest, stream.diff_id, stream.stored, stream.inflated, walked.entries, walked.changes, walked.found,
-        problems=walked.problems,
-    )  # fmt: skip
+        digest=stream.digest,
+        diff_id=stream.diff_id,
+        stored=stream.stored,
+        inflated=stream.inflated,
+        entries=walked.entries,
+        changes=walked.changes,
+        found=walked.found,
+        problems=() if stream.problems else walked.problems,
+    )
     # Only what was read whole and proved true may answer for this layer in another scan.
-    if not stream.integrity and not stream.problems and not walked.problems:
+    if stream.verified and not stream.problems and not walked.problems:
         cache.put(record)
         cache.mark_verified(layer.diff_id, layer.digest, identity)
     return LayerRead(record, tuple(stream.integrity), tuple(stream.problems))
-
-
-def _empty(digest: str, diff_id: str) -> LayerRecord:
-    return LayerRecord(digest, diff_id, 0, 0, 0, ChangesCollector().changes())
