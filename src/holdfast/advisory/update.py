@@ -14,6 +14,7 @@ from holdfast.advisory.database import Database
 from holdfast.advisory.feed import FEEDS, Feed, Input, inputs_below
 from holdfast.advisory.fetch import Task, fetch
 from holdfast.advisory.holdings import Good, Holdings
+from holdfast.advisory.places import database_path
 from holdfast.advisory.record import Resource
 from holdfast.model.advisory import DatabaseInfo
 from holdfast.model.errors import HoldfastError, InputError, NotFound, StoreError
