@@ -23,7 +23,9 @@ def test_root_keeps_its_data_where_services_do() -> None:
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     folder = tmp_path / "holdfast"
     folder.mkdir()
-    (folder / "holdfast.toml").write_text('offline = true\ncache = "/from/file"\n[feeds]\nosv = "https://osv.example"\n')
+    (folder / "holdfast.toml").write_text(
+        'offline = true\ncache = "/from/file"\n[feeds]\nosv = "https://osv.example"\n'
+    )
     settings = load({"XDG_CONFIG_HOME": str(tmp_path), "HOLDFAST_CACHE": "/from/environment"}, is_root=False)
     assert settings.cache == Path("/from/environment")
     assert settings.offline

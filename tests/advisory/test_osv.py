@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.advisory.osv import MALICIOUS, OsvFeed, decode
+from holdfast.advisory.osv import OsvFeed, decode
 from holdfast.advisory.record import Dated
+from holdfast.advisory.wording import MALICIOUS
 from holdfast.model.advisory import Advisory, FixState, Score
 from holdfast.model.errors import InputError, SourceError
 from holdfast.model.status import Problem

@@ -9,7 +9,8 @@ from holdfast.model.package import Distribution, Package
 
 _BINARY_REBUILD = re.compile(r"\+b\d+$", re.ASCII)
 _SIGNED = re.compile(r"(.+?)(-(amd64|arm64|i386|ia32|armhf|ppc64el))?-signed(-(amd64|arm64|i386|ia32|armhf))?")
-_SIGNED_PREFIX = re.compile(r"\d[\d.]*\+(?=\d)", re.ASCII)
+# `1+2.06+13+deb12u1` signs 2.06-13+deb12u1, and `1.39+15.7-1` signs 15.7-1: the signer's version stands in front.
+_SIGNED_PREFIX = re.compile(r"\d[\d.]*\+(?=\d[^+-]*[+-])", re.ASCII)
 _SIGNED_SOURCES = {"grub-efi": "grub2", "grub2": "grub2"}
 _META = ("linux-meta", "linux-restricted-modules")
 
@@ -84,7 +85,8 @@ def source_of(package: Package) -> tuple[str, str]:
         return name, version
     if signed := _SIGNED.fullmatch(name):
         name = _SIGNED_SOURCES.get(signed[1], signed[1])
-        version = _SIGNED_PREFIX.sub("", package.version)
+        version = _SIGNED_PREFIX.sub("", package.version, count=1)
+        version = version if "-" in version else version.replace("+", "-", 1)
     return name, _BINARY_REBUILD.sub("", version)
 
 

@@ -4,13 +4,13 @@
 version `0` means never affected; `open` with a `nodsa_reason` says whether a fix is postponed or refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
 
+from holdfast.advisory.ecosystem import CODENAMES
 from holdfast.advisory.record import MEBIBYTE, Record, Resource, read_bytes
 from holdfast.advisory.wording import disputed, rejected, short
 from holdfast.model.advisory import Advisory, Affected, FixState
@@ -19,21 +19,6 @@ from holdfast.model.status import Problem
 from holdfast.settings import FeedSettings
 
 _LIMIT = 512 * MEBIBYTE
-
-CODENAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "jessie": "8",
-        "stretch": "9",
-        "buster": "10",
-        "bullseye": "11",
-        "bookworm": "12",
-        "trixie": "13",
-        "forky": "14",
-        "duke": "15",
-        "sid": "sid",
-    }
-)
-"""Debian's releases by codename. `sid` never has a number."""
 
 _OPEN = {"postponed": FixState.DEFERRED, "ignored": FixState.WILL_NOT_FIX}
 

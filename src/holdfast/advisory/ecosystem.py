@@ -1,8 +1,9 @@
 """Where advisories speak of a package: OSV's ecosystem for a purl type or a distribution, and the name used there."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from holdfast.advisory.debian import CODENAMES
 from holdfast.model.package import Distribution, Package
 
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -29,6 +30,21 @@ LANGUAGES = {
 
 DISTRIBUTED = ("deb", "apk", "rpm")
 """The purl types of distributions' packages."""
+
+CODENAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "jessie": "8",
+        "stretch": "9",
+        "buster": "10",
+        "bullseye": "11",
+        "bookworm": "12",
+        "trixie": "13",
+        "forky": "14",
+        "duke": "15",
+        "sid": "sid",
+    }
+)
+"""Debian's releases by codename. `sid` never has a number."""
 
 _LOWER = ("NuGet", "Packagist", "GitHub Actions", "Hex", "Pub", "Bitnami", "SwiftURL")
 

@@ -9,11 +9,11 @@ from holdfast.advisory.advice import fix_for
 from holdfast.advisory.coordinate import Coordinate, is_kernel
 from holdfast.advisory.database import Database, Malicious, Row
 from holdfast.advisory.merge import Decision
-from holdfast.advisory.osv import MALICIOUS
 from holdfast.advisory.risk import Circumstances, risk
 from holdfast.advisory.schema import Content
 from holdfast.advisory.severity import rate, scored
 from holdfast.advisory.stretch import Version, readable
+from holdfast.advisory.wording import MALICIOUS
 from holdfast.model.advisory import Epss, FixState, KnownExploited, Score
 from holdfast.model.finding import (
     Confidence,

@@ -18,7 +18,7 @@ from holdfast.advisory.database import Database, Malicious, Row
 from holdfast.advisory.ecosystem import DISTRIBUTED, normal_name
 from holdfast.advisory.finding import Vulnerable, findings_of
 from holdfast.advisory.merge import Said, decide
-from holdfast.advisory.stretch import Version, covers
+from holdfast.advisory.stretch import Version, affected, covers
 from holdfast.model.finding import Finding
 from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Gravity, Problem
@@ -91,8 +91,8 @@ def _look_up(units: dict[Coordinate, list[Package]], databases: Sequence[Databas
         bad = [one for key in keys for one in malicious.get(key, ())]
         if own or bad:
             version = Version.of(coordinate.version, ordering_for(coordinate.ecosystems[0]))
-            affected = [covers(row, version) for _, _, row in own]
-            groups.append(_Group(coordinate, members, version, own, bad, affected))
+            inside = affected([row for _, _, row in own], version)
+            groups.append(_Group(coordinate, members, version, own, bad, inside))
     return groups
 
 
@@ -110,9 +110,9 @@ def _decide(groups: Sequence[_Group], databases: Sequence[Database]) -> Iterable
                 yield Vulnerable(group.coordinate, group.packages, group.version, malicious=bad)
     for group in hit:
         said = []
-        for (place, ecosystem, row), affected in zip(group.rows, group.affected, strict=True):
+        for (place, ecosystem, row), inside in zip(group.rows, group.affected, strict=True):
             heading = headings[place][row.advisory]
-            said.append(Said(place, _tier(ecosystem, heading.source), ecosystem, row, heading, affected))
+            said.append(Said(place, _tier(ecosystem, heading.source), ecosystem, row, heading, inside))
         for decision in decide(said, group.version, distributed=group.distributed):
             yield Vulnerable(group.coordinate, group.packages, group.version, decision=decision)
 

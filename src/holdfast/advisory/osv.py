@@ -12,15 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from holdfast.advisory.record import MEBIBYTE, Dated, Record, Resource
-from holdfast.advisory.wording import disputed, rejected, short
+from holdfast.advisory.wording import MALICIOUS, disputed, rejected, short
 from holdfast.model.advisory import Advisory, Affected, FixState, Score
 from holdfast.model.errors import InputError, LimitError, SourceError
 from holdfast.model.status import Problem
 from holdfast.settings import FeedSettings
 from holdfast.version import Key, ordering_for
-
-MALICIOUS = "malicious"
-"""The severity of an advisory that says: this package is malware."""
 
 _ARCHIVE_LIMIT = 2048 * MEBIBYTE
 _MEMBER_LIMIT = 16 * MEBIBYTE
@@ -179,7 +176,8 @@ def advisory_of(record: _Osv, source: str) -> Advisory | None:
         return None
     identity = record.id.upper() if record.id[:4].upper() == "CVE-" else record.id
     aliases, related = _other_names(identity, record)
-    malicious = identity.startswith("MAL-") or any(map(_malicious, record.affected or ()))
+    named_malicious = any(name.startswith("MAL-") for name in (identity, *aliases))
+    malicious = named_malicious or any(map(_malicious, record.affected or ()))
     notes = "disputed" if disputed(details) or disputed(summary) else _text(record.database_specific, "review_status")
     note = {"disputed": "disputed", "unreviewed": "unreviewed"}.get(notes.lower(), "")
     word = _WORD.match(summary)

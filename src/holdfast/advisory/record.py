@@ -1,7 +1,5 @@
 """What feeds are made of: the files to fetch, the records in them, and how a file is read within its budget."""
 
-import gzip
-import zlib
 from pathlib import Path
 
 from msgspec import Struct
@@ -61,6 +59,9 @@ Record = Advisory | KevEntry | EpssEntry | Release | Dated | Problem
 
 def read_bytes(file: Path, limit: int) -> bytes:
     """A file's content, inflated where it is gzip; LimitError beyond `limit` bytes, SourceError if unreadable."""
+    import gzip
+    import zlib
+
     try:
         with file.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"

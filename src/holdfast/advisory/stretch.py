@@ -1,6 +1,7 @@
 """Whether a version lies in a stretch of affected versions."""
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -36,6 +37,23 @@ def covers(row: Row, version: Version) -> bool:
     if row.introduced and key < order(row.introduced):
         return False
     return not row.last_affected or key <= order(row.last_affected)
+
+
+def affected(rows: Sequence[Row], version: Version) -> list[bool]:
+    """For each row of one package whether the version is in its stretch.
+
+    An rpm erratum names several builds of one fix (one for each minor release and module context): whoever has any of
+    them has the fix.
+    """
+    inside = [covers(row, version) for row in rows]
+    if version.ordering.name == "rpm" and any(inside):
+        mended = {row.advisory for row in rows if row.fixed and _is_mended(row, version)}
+        inside = [hit and row.advisory not in mended for hit, row in zip(inside, rows, strict=True)]
+    return inside
+
+
+def _is_mended(row: Row, version: Version) -> bool:
+    return version.key >= version.ordering.key(row.fixed) and not _other_module(row.fixed, version.text)
 
 
 def readable(row: Row, version: Version) -> bool:

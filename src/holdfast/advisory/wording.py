@@ -1,5 +1,8 @@
 """What feeds say in prose that matters to a match: rejected, disputed, and a title short enough for a table."""
 
+MALICIOUS = "malicious"
+"""The severity of an advisory that says: this package is malware."""
+
 
 def rejected(text: str) -> bool:
     """Whether a CVE's description says that the id was rejected (`** REJECT **`, `Rejected reason:`)."""

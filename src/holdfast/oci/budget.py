@@ -38,4 +38,4 @@ class ImageBudget(Struct, frozen=True):
 
 IMAGE_BUDGET = ImageBudget()
 READ_BYTES = 256 * KIB
-CHUNK_BYTES = MIB
+CHUNK_BYTES = 256 * KIB  # small enough to stay in a processor's own cache from inflating to hashing

@@ -31,7 +31,7 @@ def compression_of(magic: bytes) -> str:
 
 
 def inflate(chunks: Iterable[bytes], *, window_bytes: int) -> tuple[str, Iterator[bytes]]:
-    """Which compression a stream has, and its content in pieces of at most 1 MiB (plain ones as they come).
+    """Which compression a stream has, and its content in pieces of at most CHUNK_BYTES (plain ones as they come).
 
     Concatenated gzip members and zstd frames are one content. InputError where the stream is damaged; that a zstd
     frame is cut short only its digest tells. A frame that wants more than `window_bytes` of memory is refused.

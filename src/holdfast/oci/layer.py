@@ -14,7 +14,7 @@ from holdfast.model.status import Problem
 from holdfast.oci.budget import IMAGE_BUDGET, ImageBudget
 from holdfast.oci.compression import inflate
 
-_QUEUED = 4  # pieces of at most 1 MiB between the two threads
+_QUEUED = 16  # pieces of at most CHUNK_BYTES between the two threads
 
 
 class Mismatch(Struct, frozen=True):
@@ -137,7 +137,7 @@ class _Feed:
 
 
 class LayerStream:
-    """The tar of one layer, in chunks of at most 1 MiB, read once; a context manager.
+    """The tar of one layer, in small chunks, read once; a context manager.
 
     When it has been read to its end (`drain` reads what a walk left over): `digest` and `diff_id` are those of the
     bytes that were there, `stored` and `inflated` their lengths, `integrity` what of it contradicts the image, and
