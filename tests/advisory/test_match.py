@@ -523,6 +523,12 @@ class TestCircumstances:
         ]
         assert found(on_debian(packages, *told)) == {"CVE-2023-9"}
 
+    def test_a_library_that_another_repositorys_package_owns_is_matched_by_itself(self) -> None:
+        told = osv("GHSA-1", "npm", "tar", fixed="6.2.1")
+        node = deb("nodejs", "20.20.2-1nodesource1", vendor="NodeSource <packages@nodesource.com>")
+        packages = [library("npm", "tar", "6.2.0", owner=node.purl), node]
+        assert found(on_debian(packages, told)) == {"GHSA-1"}
+
     def test_declared_is_less_certain_than_installed(self) -> None:
         told = osv("GHSA-1", "npm", "ws", fixed="8.0.0")
         lock = only(in_language(declared("npm", "ws", "7.0.0"), told))

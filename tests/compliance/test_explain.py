@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.compliance.explain import MALICIOUS_PACKAGE, RULES, VULNERABILITY, explain
+from holdfast.advisory.rules import MALICIOUS_PACKAGE, RULES, VULNERABILITY
+from holdfast.compliance.explain import explain
 from holdfast.model.finding import Rule
 from holdfast.scan.rules import RULES as SCAN_RULES
 

@@ -182,7 +182,8 @@ class _Work:
         mirror = Mirror(self._client, self._cache, self._deadline, keyrings)
         with ThreadPoolExecutor(max(1, len(wanted))) as pool:
             suites = [*pool.map(lambda suite: mirror.open(suite, archive, architectures), wanted)]
-        self.problems += _merged(mirror.problems)
+        # They come as the suites do; a report has to be the same every time.
+        self.problems += _merged(sorted(mirror.problems, key=lambda problem: (problem.where, problem.message)))
         return [suite for suite in suites if suite is not None]
 
     def read(self, ledger: Ledger, ecosystem: str, outdated: Sequence[Outdated], source: SourceInfo) -> SourceInfo:

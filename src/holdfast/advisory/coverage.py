@@ -54,13 +54,14 @@ def plan(
 ) -> Plan:
     """Sort packages into coordinates, in an order that does not depend on theirs."""
     draft = _Draft(databases)
-    distributed: list[Package] = []
+    ordered = sorted(packages, key=_order)
+    distributed = [package for package in ordered if package.type in DISTRIBUTED]
+    foreign = {one.purl for one in distributed if distribution is None or is_third_party(one, distribution)}
     languages: dict[str, list[Package]] = defaultdict(list)
-    for package in sorted(packages, key=_order):
-        if package.type in DISTRIBUTED:
-            distributed.append(package)
-        elif not package.owner:
-            # A library that a distribution packaged was patched by it: the distribution's package stands for it.
+    for package in ordered:
+        # A library that a distribution packaged was patched by it: the distribution's package stands for it. Nobody
+        # speaks for what another repository packaged.
+        if package.type not in DISTRIBUTED and (not package.owner or package.owner in foreign):
             languages[package.type].append(package)
     if not databases:
         _without_database(draft, distributed, languages, distribution)

@@ -10,25 +10,32 @@ from holdfast.advisory.severity import rate, scored
 from holdfast.model.advisory import Advisory, Epss, KnownExploited, Score
 from holdfast.model.finding import Rule, Severity
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        "vulnerability",
-        "A package with a known vulnerability",
-        "An attacker who can reach the flaw may use it; for many a ready-made exploit exists.",
-        "Move to the version that the finding names, in the base image where the finding says so.",
-        controls=VULNERABILITY_CONTROLS,
-    ),
-    Rule(
-        "malicious-package",
-        "A package that is malware",
-        "It was published to steal, to destroy or to open a back door, and has run already where it was installed.",
-        "Remove it, and treat what it could reach (secrets, build machines) as compromised.",
-        Severity.CRITICAL,
-        MALWARE_CONTROLS,
-        ("T1195.001",),
-    ),
+VULNERABILITY = Rule(
+    id="image.vulnerability",
+    title="A package with a known vulnerability",
+    why="An advisory says that this version of the package can be attacked. What is in every layer counts: an "
+    "attacker needs only one way in, and the base image brings most of them.",
+    fix="Upgrade to the version that the finding names. Where the base image brought the package, move to a newer "
+    "base. Where there is no fix yet, see whether the package is needed at all.",
+    # The same advisories speak of container runtimes and of the host's own packages (`dir:/`).
+    controls=(*VULNERABILITY_CONTROLS, "nist-800-190:4.4.1", "nist-800-190:4.5.3"),
+    techniques=("T1190", "T1068", "T1611"),
 )
-"""The rules of kinds; a finding's own rule is the CVE, or the advisory where there is none."""
+
+MALICIOUS_PACKAGE = Rule(
+    id="image.malicious-package",
+    title="A package that was published to do harm",
+    why="The record says that this version was made to attack whoever installs it: its code has run, at the latest "
+    "when the image was built.",
+    fix="Remove the package, rebuild from a clean cache, and treat every secret that the build or the container could "
+    "read as known to the attacker.",
+    severity=Severity.CRITICAL,
+    controls=MALWARE_CONTROLS,
+    techniques=("T1195.001", "T1525"),
+)
+
+RULES = (VULNERABILITY, MALICIOUS_PACKAGE)
+"""The families of rules whose members are the advisories themselves: a finding's own rule is the CVE."""
 
 
 class Explanation(Struct, frozen=True, omit_defaults=True):

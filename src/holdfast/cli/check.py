@@ -52,7 +52,8 @@ class AdvisoryCheck:
             if archive.applies_to(distribution):
                 result = self._ask_archive(packages, distribution, sources)
                 covered = distribution is not None and any(main.holds(name) for name in ecosystems_of(distribution))
-                self._problems += [_lowered(problem) if covered else problem for problem in result.problems]
+                known = covered or self._settings.offline
+                self._problems += [_lowered(problem) if known else problem for problem in result.problems]
                 info = replace(info, sources=(*info.sources, result.source))
                 databases += self._ledger(result)
             try:
@@ -119,7 +120,7 @@ def _in_one(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _lowered(problem: Problem) -> Problem:
-    """What the archive could not say is no gap where the database itself knows the distribution."""
+    """What the archive could not say is no gap where the database knows the distribution, nor news offline."""
     return replace(problem, gravity=Gravity.NOTE)
 
 

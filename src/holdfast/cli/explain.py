@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import click
 
-from holdfast.advisory import starter
+from holdfast.advisory import rules, starter
 from holdfast.advisory.database import Database
 from holdfast.advisory.places import archive_path, database_path
 from holdfast.cli.environment import colour, settings, width
@@ -43,14 +44,20 @@ def command(rule: str) -> None:
 
 def _facts(rule: str) -> Iterator[str]:
     """What the databases at hand say of an advisory."""
-    for database in _databases():
-        with database:
-            for advisory in database.advisory(rule):
-                yield from _advisory(advisory)
-            if exploited := database.known_exploited((rule,)).get(rule):
-                yield f"Known to be exploited since {exploited.added} (CISA KEV)."
-            if epss := database.epss((rule,)).get(rule):
-                yield f"EPSS {epss.probability:.1%}, percentile {epss.percentile:.0%} (model {epss.model})."
+    with ExitStack() as stack:
+        known = rules.explain([stack.enter_context(database) for database in _databases()], rule)
+    if known is None:
+        return
+    for advisory in known.advisories:
+        yield from _advisory(advisory)
+    yield f"Severity: {known.severity}"
+    for score in known.scores:
+        yield f"{score.system} {score.vector}".strip()
+    if known.known_exploited:
+        yield f"Known to be exploited since {known.known_exploited.added} (CISA KEV)."
+    if known.epss:
+        epss = known.epss
+        yield f"EPSS {epss.probability:.1%}, percentile {epss.percentile:.0%} (model {epss.model})."
 
 
 def _databases() -> Iterator[Database]:
@@ -69,8 +76,6 @@ def _advisory(advisory: Advisory) -> Iterator[str]:
     names = f"{advisory.id} ({', '.join(advisory.aliases)})" if advisory.aliases else advisory.id
     summary = f": {advisory.summary}" if advisory.summary else ""
     yield f"{names}, from {advisory.source}{summary}"
-    for score in advisory.scores:
-        yield f"{score.system} {score.vector}".strip()
     for affected in advisory.affected[:_MOST]:
         yield f"  {_range(affected)}"
     if len(advisory.affected) > _MOST:

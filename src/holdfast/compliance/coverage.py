@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, convert
 
-from holdfast.compliance.explain import RULES
+from holdfast.advisory.rules import RULES
 from holdfast.model.finding import Rule
 
 NIST_800_190 = "nist-800-190"
