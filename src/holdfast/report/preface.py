@@ -75,9 +75,10 @@ def _data(report: Report, width: int) -> Lines:
         yield from paragraph("advisories: ", words, width, "warn")
     dates: dict[str, list[str]] = {}
     for source in database.sources:
-        dates.setdefault(source.date[:10] or "undated", []).append(source.name)
+        dates.setdefault(source.date[:10], []).append(source.name)
     if dates:
-        words = "; ".join(f"{date}: {listed(names, 4)}" for date, names in sorted(dates.items(), reverse=True))
+        ordered = sorted(dates.items(), reverse=True)  # what states no date comes last
+        words = "; ".join(f"{date or 'no date stated'}: {listed(names, 4)}" for date, names in ordered)
         yield from paragraph("advisories as of ", words, width, "dim")
     for source in database.sources:
         if source.failure:
