@@ -20,11 +20,12 @@ class Sample:
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None, output: Path | None = None) -> Sample:
-    """Run a command to its end; its output goes to a file or nowhere."""
+    """Run a command to its end; its output goes to a file or nowhere. Bytecode is kept, as an installer keeps it."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with (output or Path(os.devnull)).open("wb") as sink:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **(environment or {})}
+            command, stdout=sink, stderr=subprocess.DEVNULL, env={**inherited, **(environment or {})}
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
