@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -139,15 +140,18 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that survive a rebuild: of rule, subject without its version, and path; never the layer."""
-        parts = "\n".join((self.rule, self._lasting_name(), self.location.path))
+        """32 hex digits that survive a rebuild: of rule, subject and path without a version; never the layer."""
+        name = _without_version(self.subject.purl) if self.subject.purl else self.subject.name
+        path = self.location.path
+        if len(self.subject.version) > 1:
+            path = path.replace(self.subject.version, "")  # flask-3.1.2.dist-info
         # A path need not be UTF-8: its odd bytes are surrogates here.
-        return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:32]
+        return hashlib.sha256(f"{self.rule}\n{name}\n{path}".encode(errors="surrogatepass")).hexdigest()[:32]
 
-    def _lasting_name(self) -> str:
-        if not self.subject.purl:
-            return self.subject.name
-        try:
-            return str(Purl.parse(self.subject.purl).without_version())
-        except InputError:
-            return self.subject.purl.partition("@")[0]
+
+@lru_cache(maxsize=4096)
+def _without_version(purl: str) -> str:
+    try:
+        return str(Purl.parse(purl).without_version())
+    except InputError:
+        return purl.partition("@")[0]

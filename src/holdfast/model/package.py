@@ -67,8 +67,9 @@ class Purl(Struct, frozen=True):
         return next((value for name, value in self.qualifiers if name == key), "")
 
     def without_version(self) -> "Purl":
-        """The same package, whatever its version: what a finding's fingerprint is made of."""
-        return Purl(self.type, self.name, "", self.namespace, self.qualifiers, self.subpath)
+        """The same package, whatever its version and that of its source: what a finding's fingerprint is made of."""
+        lasting = tuple(pair for pair in self.qualifiers if pair[0] not in ("upstream", "epoch"))
+        return Purl(self.type, self.name, "", self.namespace, lasting, self.subpath)
 
 
 class Origin(StrEnum):
