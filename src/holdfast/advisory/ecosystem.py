@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from holdfast.model.package import Distribution, Package
+from holdfast.model.package import DEBIAN_RELEASES, Distribution, Package
 
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -31,20 +31,8 @@ LANGUAGES = {
 DISTRIBUTED = ("deb", "apk", "rpm")
 """The purl types of distributions' packages."""
 
-CODENAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "jessie": "8",
-        "stretch": "9",
-        "buster": "10",
-        "bullseye": "11",
-        "bookworm": "12",
-        "trixie": "13",
-        "forky": "14",
-        "duke": "15",
-        "sid": "sid",
-    }
-)
-"""Debian's releases by codename. `sid` never has a number."""
+CODENAMES: Mapping[str, str] = MappingProxyType({**DEBIAN_RELEASES, "sid": "sid"})
+"""Debian's releases by codename as its tracker has them. `sid` never has a number."""
 
 _LOWER = ("NuGet", "Packagist", "GitHub Actions", "Hex", "Pub", "Bitnami", "SwiftURL")
 
@@ -87,11 +75,30 @@ def ecosystems_of(distribution: Distribution) -> tuple[str, ...]:
             return ("openSUSE:Tumbleweed",)
         case "photon":
             return (f"Photon OS:{version}",)
+        case "azurelinux":
+            return (f"Azure Linux:{major}",)
+        case "alpaquita":
+            return (f"Alpaquita:{'stream' if version in ('', 'stream') else major}",)
+        case "sles" | "sle_hpc" | "sles_sap":
+            service_pack = version.partition(".")[2]
+            return (f"SUSE:Linux Enterprise Server {major}{f' SP{service_pack}' if service_pack else ''}",)
+        case "openeuler":
+            return (f"openEuler:{_open_euler(distribution)}",)
+        case "minimos":
+            return ("MinimOS",)
+        case "echo":
+            return ("Echo",)
         case "wolfi":
             return ("Wolfi",)
         case "chainguard":
             return ("Chainguard",)
     return ()
+
+
+def _open_euler(distribution: Distribution) -> str:
+    """openEuler's records name the long-term branch and service pack, which os-release has only in its names."""
+    words = re.search(r"\(?(LTS(?:-SP\d+)?)", f"{distribution.codename} {distribution.name}")
+    return f"{distribution.version}-{words[1]}" if words else distribution.version
 
 
 def language_name(package: Package) -> str:

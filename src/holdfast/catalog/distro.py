@@ -4,7 +4,7 @@ import re
 
 from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import DocumentCataloger
-from holdfast.model.package import Distribution
+from holdfast.model.package import DEBIAN_RELEASES, Distribution
 
 _LIMIT = 64 << 10
 _MAX_VALUE = 200
@@ -54,19 +54,6 @@ _NAMES = (
     ("Arch", "arch"),
 )
 
-DEBIAN_RELEASES = {
-    "wheezy": "7",
-    "jessie": "8",
-    "stretch": "9",
-    "buster": "10",
-    "bullseye": "11",
-    "bookworm": "12",
-    "trixie": "13",
-    "forky": "14",
-    "duke": "15",
-}
-"""Debian's releases by codename: testing and unstable have no number of their own, only their next one's name."""
-
 # Which file is believed first: the lowest rank. Derivatives keep their parent's release file beside their own.
 _OS_RELEASE = {"etc/os-release": 0, "usr/lib/os-release": 1}
 _RELEASE_FILES = {
@@ -108,68 +95,6 @@ def from_id(identity: str, version: str = "", name: str = "", codename: str = ""
     """A distribution from the words that os-release, an SBOM or a purl's `distro` qualifier uses for it."""
     word = identity.strip().lower().replace(" ", "-")
     return Distribution(_ALIASES.get(word, word), version, name, codename)
-
-
-def advisory_ecosystem(distribution: Distribution) -> str:
-    """The ecosystem that OSV's records for a distribution carry, empty where OSV has none or the release is unknown.
-
-    See the OSV schema, "Defined ecosystems": point releases are folded into what the records name (12.5 → Debian:12).
-    """
-    version = distribution.version
-    major, _, rest = version.partition(".")
-    match distribution.id:
-        case "debian" | "raspbian":
-            release = major if major.isascii() and major.isdigit() else DEBIAN_RELEASES.get(distribution.codename, "")
-            return f"Debian:{release}" if release else ""
-        case "ubuntu":
-            is_lts = rest[:2] == "04" and major.isascii() and major.isdigit() and len(major) < 4 and int(major) % 2 == 0
-            return f"Ubuntu:{major}.{rest[:2]}" + (":LTS" if is_lts else "") if rest else ""
-        case "alpine":
-            return _alpine(version)
-        case "rhel":
-            return "Red Hat"
-        case "almalinux":
-            return f"AlmaLinux:{major}" if major else ""
-        case "rocky":
-            return f"Rocky Linux:{major}" if major else ""
-        case "wolfi":
-            return "Wolfi"
-        case "chainguard":
-            return "Chainguard"
-        case "minimos":
-            return "MinimOS"
-        case "echo":
-            return "Echo"
-        case "photon":
-            return f"Photon OS:{major}.{rest or '0'}" if major else ""
-        case "azurelinux":
-            return f"Azure Linux:{major}" if major else ""
-        case "mageia":
-            return f"Mageia:{major}" if major else ""
-        case "alpaquita":
-            return f"Alpaquita:{'stream' if version in ('', 'stream') else major}"
-        case "opensuse-leap":
-            return f"openSUSE:Leap {version}" if version else ""
-        case "opensuse-tumbleweed":
-            return "openSUSE:Tumbleweed"
-        case "sles" | "sle_hpc" | "sles_sap":
-            return f"SUSE:Linux Enterprise Server {major}{f' SP{rest}' if rest else ''}" if major else ""
-        case "openeuler":
-            return f"openEuler:{_open_euler(distribution)}" if version else ""
-    return ""
-
-
-def _alpine(version: str) -> str:
-    numbers = re.match(r"(\d+)\.(\d+)", version, re.ASCII)
-    if "_alpha" in version or version == "edge":
-        return "Alpine:edge"
-    return f"Alpine:v{numbers[1]}.{numbers[2]}" if numbers else ""
-
-
-def _open_euler(distribution: Distribution) -> str:
-    """openEuler's records name the long-term branch and service pack, which os-release has only in its names."""
-    words = re.search(r"\(?(LTS(?:-SP\d+)?)", f"{distribution.codename} {distribution.name}")
-    return f"{distribution.version}-{words[1]}" if words else distribution.version
 
 
 def _from_os_release(text: str) -> Distribution | None:

@@ -92,6 +92,20 @@ class Distribution(Struct, frozen=True, omit_defaults=True):
         return self.name or f"{self.id} {self.version}".strip()
 
 
+DEBIAN_RELEASES = {
+    "wheezy": "7",
+    "jessie": "8",
+    "stretch": "9",
+    "buster": "10",
+    "bullseye": "11",
+    "bookworm": "12",
+    "trixie": "13",
+    "forky": "14",
+    "duke": "15",
+}
+"""Debian's releases by codename: testing and unstable have no number of their own, only their next one's name."""
+
+
 class Package(Struct, frozen=True, omit_defaults=True):
     """One piece of software found.
 
