@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import time
 import zipfile
@@ -66,9 +67,10 @@ RECORDS = [
 LOCKED = {"node_modules/left-pad": {"version": "1.3.0"}}
 
 
-@pytest.fixture
-def reported(holdfast: Holdfast) -> Holdfast:
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Holdfast:
     """The command with a database of those records, in whose folder `image` has a package for each of them."""
+    holdfast = Holdfast(tmp_path_factory.mktemp("home"))
     feeds = holdfast.home / "feeds"
     (feeds / "debian/tracker/data").mkdir(parents=True)
     (feeds / "debian/tracker/data/json.gz").write_bytes(gzip.compress(json.dumps(TRACKER).encode()))
@@ -100,7 +102,7 @@ def reported(holdfast: Holdfast) -> Holdfast:
     return holdfast
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def written(reported: Holdfast) -> dict[str, str]:
     """Every format of one scan, by name."""
     outputs = [argument for form in FORMS for argument in ("-o", f"{form}={form}.out")]
@@ -242,7 +244,7 @@ def test_documents_are_never_coloured(reported: Holdfast, form: str) -> None:
 def test_progress_is_gone_when_it_is_done(reported: Holdfast) -> None:
     """With progress on the same terminal, every line of the report still stands whole and alone."""
     plain = ANSI.sub("", on_a_terminal(reported, "scan", "oci:image", "--offline", "-q"))
-    reported.environment["HOLDFAST_CACHE"] = str(reported.home / "cold")
+    shutil.rmtree(reported.cache)
     drawn = on_a_terminal(reported, "scan", "oci:image", "--offline")
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", drawn)
     assert text.endswith(plain)
