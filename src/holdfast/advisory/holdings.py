@@ -20,10 +20,18 @@ class Good(Struct, frozen=True):
     date: str = ""
 
 
+class _List(Struct, frozen=True):
+    """What stands in the folder, and the SHA-256 (as DatabaseInfo has it) of the database that was built of it."""
+
+    files: dict[str, Good] = {}
+    database: str = ""
+
+
 class Holdings:
     """A folder that mirrors the feeds, and a list of what stands in it.
 
-    New files wait in `.incoming` until a database was built of them; `adopt` then renames them into place.
+    New files wait in `.incoming` until a database was built of them; `adopt` then renames them into place. Whatever
+    happens in between, the list never says of a file what is not so.
     """
 
     def __init__(self, root: Path) -> None:
@@ -31,11 +39,13 @@ class Holdings:
         self.incoming = root / ".incoming"
         self._list = root / "holdings.json"
         self.good: dict[str, Good] = {}
+        self.database = ""
         self._new: dict[str, Good] = {}
         try:
             shutil.rmtree(self.incoming, ignore_errors=True)
             self.incoming.mkdir(parents=True, exist_ok=True)
-            self.good = msgspec.json.decode(self._list.read_bytes(), type=dict[str, Good])
+            known = msgspec.json.decode(self._list.read_bytes(), type=_List)
+            self.good, self.database = known.files, known.database
         except FileNotFoundError:
             pass
         except (msgspec.MsgspecError, RecursionError):
@@ -77,21 +87,26 @@ class Holdings:
         if self._new.pop(name, None) is not None:
             (self.incoming / name).unlink(missing_ok=True)
 
-    def adopt(self) -> None:
-        """Make what was offered, and not rejected, the good files."""
+    def adopt(self, database: str) -> None:
+        """Make what was offered, and not rejected, the good files, and `database` what was built of them."""
         try:
+            # Until they are all in place, nothing is said of those that are replaced.
+            self._write({name: good for name, good in self.good.items() if name not in self._new}, "")
             for name in self._new:
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 (self.incoming / name).replace(self.root / name)
             self.good |= self._new
-            part = self._list.with_suffix(".part")
-            part.write_bytes(msgspec.json.encode(self.good, order="deterministic"))
-            part.replace(self._list)
+            self._write(self.good, database)
         except OSError as error:
             raise StoreError(f"cannot be stored: {error.strerror}", where=str(self.root)) from error
         finally:
             with suppress(OSError):
                 shutil.rmtree(self.incoming)
+
+    def _write(self, files: dict[str, Good], database: str) -> None:
+        part = self._list.with_suffix(".part")
+        part.write_bytes(msgspec.json.encode(_List(files, database), order="deterministic"))
+        part.replace(self._list)
 
 
 def _name(feed: Feed, resource: str) -> str:

@@ -148,7 +148,7 @@ class _Update:
             return UpdateResult(self._before, changed=False, problems=self._problems(()))
         finally:
             self._candidate.unlink(missing_ok=True)
-        self._holdings.adopt()
+        self._holdings.adopt(built.info.sha256)
         return UpdateResult(built.info, changed=True, problems=self._problems(built.problems))
 
     def _take(self, task: Task, outcome: Download | HoldfastError) -> None:
@@ -169,8 +169,12 @@ class _Update:
             self._inputs[name] = replace(kept, failure=outcome.what)
 
     def _has_news(self) -> bool:
-        """Whether a build would make another database: other content, or a failure that is no more."""
-        if self._before is None or self._new:
+        """Whether a build would make another database: other content, or a failure that is no more.
+
+        So would one where the database is not the one that was built of the files at hand: it was imported, or an
+        update was ended between the two.
+        """
+        if self._before is None or self._new or self._before.sha256 != self._holdings.database:
             return True
         return any(source.failure and source.name not in self._failures for source in self._before.sources)
 

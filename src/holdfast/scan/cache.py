@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ from holdfast.model.errors import InputError
 from holdfast.scan.record import LayerRecord
 
 _LIMIT = 256 << 20
+_PART = ".part-"
+_ABANDONED_SECONDS = 3600.0
 
 
 class LayerCache:
@@ -25,6 +28,7 @@ class LayerCache:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self._folder = folder / "layers" / fingerprint
         self._verified = folder / "verified"
+        self._swept = False
         self._decoder = msgspec.msgpack.Decoder(LayerRecord)
 
     def get(self, diff_id: str) -> LayerRecord | None:
@@ -50,13 +54,22 @@ class LayerCache:
             return  # A package in a folder whose name is not UTF-8: too rare to be worth a second encoding.
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".part-")
+            self._sweep()
+            handle, name = tempfile.mkstemp(dir=self._folder, prefix=_PART)
             try:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(data)
                 Path(name).replace(path)
             except OSError:
                 Path(name).unlink()
+
+    def _sweep(self) -> None:
+        """Remove, once, what scans that were killed left half written."""
+        if not self._swept:
+            self._swept = True
+            for left in self._folder.glob(f"{_PART}*"):
+                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                    left.unlink(missing_ok=True)
 
     def is_verified(self, diff_id: str, digest: str, identity: str) -> bool:
         """Whether these very stored bytes (by their identity: device, inode, size, times) were verified before."""
