@@ -166,7 +166,7 @@ CASES = {
     "go: modules and standard library of a program": Case(
         {},
         program("go1.22.3", "golang.org/x/crypto v0.16.0"),
-        {"CVE-2023-48795": "0.17.0", "CVE-2024-24790": "1.22.4"},
+        {"CVE-2023-48795": "v0.17.0", "CVE-2024-24790": "1.22.4"},
         {"CVE-2020-29652", "CVE-2023-45288"},
         packages=3,
     ),

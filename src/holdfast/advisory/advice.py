@@ -33,6 +33,8 @@ def fix_for(state: FixState, version: str, packages: Sequence[Package], *, subsc
     if state is not FixState.FIXED:
         return Fix(state, "", side, _WITHOUT_FIX[state])
     first = packages[0]
+    if first.type == "golang" and first.name != "stdlib" and not version.startswith("v"):
+        version = f"v{version}"  # advisories leave out what `go get` wants
     names = sorted({package.name for package in packages})
     if subscription:
         advice = f"fixed in {version} for subscribers of Ubuntu Pro only (`pro attach`), or move to a newer release"

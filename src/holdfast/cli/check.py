@@ -54,7 +54,8 @@ class AdvisoryCheck:
                 covered = distribution is not None and any(main.holds(name) for name in ecosystems_of(distribution))
                 known = covered or self._settings.offline
                 self._problems += [_lowered(problem) if known else problem for problem in result.problems]
-                info = replace(info, sources=(*info.sources, result.source))
+                source = replace(result.source, failure="") if self._settings.offline else result.source
+                info = replace(info, sources=(*info.sources, source))
                 databases += self._ledger(result)
             try:
                 matching = match(packages, distribution, databases, host=self._host)
