@@ -54,13 +54,22 @@ def load(environment: Mapping[str, str], *, is_root: bool, file: Path | None = N
         else str(Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "holdfast"),
         "proxy": environment.get("https_proxy") or environment.get("HTTPS_PROXY") or "",
     }
-    if file is not None or configuration.is_file():
+    if file is not None or _is_there(configuration):
         values |= _read(configuration)
-    values |= _from_environment(environment)
+        _convert(values, str(configuration))
+    return _convert(values | _from_environment(environment), "the environment (HOLDFAST_…)")
+
+
+def _convert(values: Mapping[str, object], where: str) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise InputError(f"a setting is wrong: {error}", where=str(configuration)) from error
+        raise InputError(f"a setting is wrong: {error}", where=where) from error
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file that we may read: nobody asked for this one, so another user's is no error."""
+    return os.access(path, os.R_OK) and path.is_file()
 
 
 def _path(kind: type, value: object) -> Path:

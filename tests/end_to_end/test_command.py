@@ -157,3 +157,30 @@ def test_a_wrong_setting_is_told_with_its_place(holdfast: Holdfast, an_image: Pa
     outcome = holdfast("scan", f"oci:{an_image}")
     assert outcome.code == 4
     assert "holdfast.toml" in outcome.err
+
+
+def test_places_are_the_users_where_there_is_no_home(holdfast: Holdfast, an_image: Path) -> None:
+    for name in ("HOME", "HOLDFAST_CACHE", "HOLDFAST_DATA"):
+        del holdfast.environment[name]
+    holdfast.environment["XDG_CACHE_HOME"] = holdfast.environment["XDG_DATA_HOME"] = str(holdfast.home / "xdg")
+    assert holdfast("scan", f"oci:{an_image}", "--only", "packages").code == 0
+    assert (holdfast.home / "xdg/holdfast/layers").is_dir()
+    assert not Path("/.cache/holdfast").exists()
+
+
+def test_a_setting_of_the_environment_is_told_apart_from_the_file(holdfast: Holdfast, an_image: Path) -> None:
+    holdfast.environment["HOLDFAST_OFFLINE"] = "perhaps"
+    outcome = holdfast("scan", f"oci:{an_image}")
+    assert outcome.code == 4
+    assert "environment" in outcome.err
+
+
+@pytest.mark.parametrize("outputs", [["-o", "json=-"], ["-o", "json=x", "-o", "sarif=x"]])
+def test_outputs_that_cannot_be_meant_are_refused(holdfast: Holdfast, an_image: Path, outputs: list[str]) -> None:
+    assert holdfast("scan", f"oci:{an_image}", "--offline", *outputs).code == 2
+
+
+def test_explaining_a_family_of_rules(holdfast: Holdfast) -> None:
+    outcome = holdfast("explain", "image.malicious-package")
+    assert "Why:" in outcome.out
+    assert "db update" not in outcome.out

@@ -30,6 +30,9 @@ def parse_outputs(form: str, outputs: tuple[str, ...]) -> tuple[OutputChoice, ..
         if not equals or not file:
             raise click.UsageError(f"-o takes FORMAT=FILE, for instance -o sarif=report.sarif; not {output!r}")
         path = Path(file)
+        if file == "-" or path in {choice.path for choice in choices}:
+            what = "--format is for standard output" if file == "-" else "another format goes there already"
+            raise click.UsageError(f"-o {output}: {what}")
         if not path.parent.is_dir() or path.is_dir():
             raise click.UsageError(f"-o {output}: {path.parent if not path.is_dir() else path} is not a place to write")
         choices.append(OutputChoice(_writer(name), path))

@@ -1,6 +1,7 @@
 """What a command learns from the process it runs in: settings, terminal, width."""
 
 import os
+import pwd
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ from holdfast.settings import Settings, load
 def settings(*, offline: bool = False) -> Settings:
     """The settings from file and environment, with this command's flags on top."""
     file = os.environ.get("HOLDFAST_CONFIG")
-    loaded = load(os.environ, is_root=os.geteuid() == 0, file=Path(file) if file else None)
+    # A service may have no HOME; the places then are those of the user that it runs as.
+    environment = {"HOME": pwd.getpwuid(os.geteuid()).pw_dir, **os.environ}
+    loaded = load(environment, is_root=os.geteuid() == 0, file=Path(file) if file else None)
     return msgspec.structs.replace(loaded, offline=True) if offline else loaded
 
 

@@ -32,7 +32,7 @@ def command(rule: str) -> None:
         _paragraph(line)
     if found is None:
         return
-    if not facts and rule not in {one.id for one in RULES}:
+    if not facts and rule not in {one.id for one in (*RULES, *rules.RULES)}:
         _paragraph("The advisory data at hand does not name it. `holdfast db update` fetches more.")
     _paragraph(found.title)
     _paragraph(f"Why: {found.why}")

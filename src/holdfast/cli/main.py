@@ -8,6 +8,8 @@ import click
 
 from holdfast import __version__
 
+_PIPE_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
+
 COMMANDS = {
     "scan": "Find what is vulnerable in an image, a root file system or an SBOM.",
     "sbom": "Write the software bill of materials of a target.",
@@ -68,10 +70,15 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("holdfast: interrupted", err=True)
         sys.exit(130)
+    except SystemExit:
+        # click turns a closed pipe into exit 1, which here means findings.
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+            sys.exit(_PIPE_CLOSED)
+        raise
     except BrokenPipeError:
         # Whoever read our output has had enough of it; nothing more can be said there.
         sys.stderr.close()
-        sys.exit(141)
+        sys.exit(_PIPE_CLOSED)
     except Exception as error:
         from holdfast.cli.failure import say
 

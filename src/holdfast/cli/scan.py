@@ -35,8 +35,10 @@ def _several(_context: click.Context, parameter: click.Parameter, value: str | N
 )  # fmt: skip
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit 1 for a finding this severe or worse.")
 @click.option("--only", callback=_several, metavar="LIST", help="Engines to run: packages,vulnerabilities.")
-@click.option("--severity", callback=_several, metavar="LIST", help="Show only these severities: critical,high …")
-@click.option("--ignore-unfixed", is_flag=True, help="Show only what an upgrade mends.")
+@click.option(
+    "--severity", callback=_several, metavar="LIST", help="Show and judge only these severities: critical,high …"
+)
+@click.option("--ignore-unfixed", is_flag=True, help="Show and judge only what an upgrade mends.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
 @click.option("--base", metavar="TARGET", help="The image this one was built on: a target, or a registered name.")
 @click.option("--offline", is_flag=True, help="Open no internet connection.")

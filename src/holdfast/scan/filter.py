@@ -16,11 +16,12 @@ class Filter(Struct, frozen=True):
     ignore_unfixed: bool = False
 
     def shows(self, finding: Finding) -> bool:
-        """Whether a finding is among what was asked for. Broken integrity is never left out as unfixed."""
+        """Whether a finding is among what was asked for. Malware and broken integrity are never left out."""
+        if finding.kind is not Kind.VULNERABILITY:
+            return True
         if self.severities and finding.severity not in self.severities:
             return False
-        unfixed = finding.kind is Kind.VULNERABILITY and finding.fix.state is not FixState.FIXED
-        return not (self.ignore_unfixed and unfixed)
+        return not (self.ignore_unfixed and finding.fix.state is not FixState.FIXED)
 
 
 def apply(report: Report, chosen: Filter) -> Report:
