@@ -518,3 +518,10 @@ def manifest_of(files: dict[str, bytes | Thing]) -> bytes:
 def _bytes(content: bytes | Thing) -> bytes:
     assert isinstance(content, bytes)
     return content
+
+
+def test_images_of_several_platforms_under_one_name_are_one_image(tmp_path: Path) -> None:
+    path = index(tmp_path, [spec([layer({"a": "b"})], platform=f"linux/{one}") for one in ("amd64", "arm64")])
+    for asked in ("linux/amd64", "linux/arm64"):
+        with open_image("oci", path, platform=Platform.parse(asked)) as source:
+            assert str(source.image.platform) == asked

@@ -72,7 +72,7 @@ def run() -> None:
         sys.exit(130)
     except SystemExit:
         # click turns a closed pipe into exit 1, which here means findings.
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+        if type(sys.stdout).__name__ == "_PacifyFlushWrapper":
             sys.exit(_PIPE_CLOSED)
         raise
     except BrokenPipeError:

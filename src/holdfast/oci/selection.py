@@ -29,8 +29,8 @@ def by_tag(descriptors: Sequence[Descriptor], tag: str, where: str) -> list[Desc
         if not chosen:
             raise NotFound(f"no image is tagged {tag!r}", where=where, remedy=_list("there are", known))
         return chosen
-    tagged = {one.digest for one in images if one.names}
-    if len(tagged) > 1:
+    # Several under one name are one image for several platforms.
+    if len(known) > 1:
         raise InputError("holds several images", where=where, remedy=_list("name one of", known))
     return images
 
