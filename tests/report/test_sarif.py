@@ -82,7 +82,7 @@ def read_result(result: dict[str, Any], rules: list[str], bases: dict[str, Any])
     assert rules[result["ruleIndex"]] == result["ruleId"]
     assert result["level"] in LEVELS
     assert result["message"]["text"]
-    assert len(result["locations"]) == 1
+    assert 1 <= len(result["locations"]) <= 10
     location = result["locations"][0]
     keys(location, "physicalLocation logicalLocations")
     physical = location["physicalLocation"]
@@ -165,6 +165,21 @@ def test_a_result_tells_the_layer_and_the_package() -> None:
     assert result["properties"]["layer"] == APPLICATION_LAYER.digest
     assert result["properties"]["createdBy"] == APPLICATION_LAYER.created_by
     assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == JINJA.purl
+
+
+def test_one_result_names_all_copies_of_a_library_ten_at_most() -> None:
+    copies = tuple(pypi("jinja2", "2.10", locations=(f"app{n}/METADATA",)) for n in range(30))
+    (result,) = read(written(report(finding(copies[2], "CVE-1"), packages=copies)))["results"]
+    places = [one["physicalLocation"]["artifactLocation"]["uri"] for one in result["locations"]]
+    assert places[:3] == ["app2/METADATA", "app0/METADATA", "app1/METADATA"]
+    assert len(places) == 10
+    assert {one["logicalLocations"][0]["fullyQualifiedName"] for one in result["locations"]} == {copies[0].purl}
+
+
+def test_a_distribution_s_package_has_its_own_place_only() -> None:
+    package = deb("bash", "5", locations=("var/lib/dpkg/status", "var/lib/dpkg/info/bash.list"))
+    (result,) = read(written(report(finding(package, "CVE-1"), packages=(package,))))["results"]
+    assert len(result["locations"]) == 1
 
 
 def test_what_is_not_affected_is_no_result_and_is_said() -> None:

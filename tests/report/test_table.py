@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from holdfast.model.advisory import DatabaseInfo, SourceInfo
 from holdfast.model.finding import Severity
 from holdfast.model.package import Package
-from holdfast.model.report import Report, Target
+from holdfast.model.report import Base, Report, Target
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.table import TableWriter
 from holdfast.report.text import columns
@@ -64,7 +64,7 @@ def test_counts_come_before_details() -> None:
 
 def test_what_to_do_names_the_version_that_mends_all_and_the_side_that_has_to_move() -> None:
     text = table(WORLD)
-    assert "WHAT TO DO  upgrade these 2 packages: 3 of 4 gone" in text
+    assert "WHAT TO DO  2 upgrades: 3 of 4 gone" in text
     assert "in the base image (debian:12): move to a newer one" in text
     assert "   1. openssl  3.0.11-1~deb12u2 → 3.0.14-1~deb12u1    2 gone, 1 exploited" in text
 
@@ -123,6 +123,40 @@ class TestHonesty:
         assert "not checked: vulnerabilities" in text
         assert "none known" not in text
 
+    def test_where_no_package_was_found_nothing_was_checked(self) -> None:
+        text = table(report())
+        assert "VULNERABILITIES  nothing was checked: no packages were found\n" in text
+        assert "none known" not in text
+
+    def test_packages_that_nothing_was_held_against_are_not_clean(self) -> None:
+        assert "not checked: 1 package catalogued, none compared" in table(report(packages=(JINJA,), checked=()))
+
+    def test_what_a_filter_left_out_is_not_unknown(self) -> None:
+        hidden = Problem("filter.hidden", "findings left out by --severity", Gravity.NOTE, count=1200)
+        text = table(report(packages=(JINJA,), problems=(hidden,)))
+        assert "VULNERABILITIES  none of those asked for in 1 package; 1,200 left out\n" in text
+
+    def test_green_is_kept_for_a_whole_answer(self) -> None:
+        green = "\x1b[32m  none known"
+        assert green in table(report(packages=(JINJA,)), colour=True)
+        assert "\x1b[32m" not in table(report(packages=(JINJA,), status=Status.PARTIAL), colour=True)
+        assert "\x1b[32m" not in table(report(), colour=True)
+
+    def test_a_date_to_come_is_no_date(self) -> None:
+        sources = (SourceInfo("osv/PyPI", "2027-07-09", 1), SourceInfo("kev", "2026-11-01", 1))
+        text = table(report(database=DatabaseInfo(sources=sources)))
+        assert "advisories as of 2026-11-01: kev; no date stated: osv/PyPI\n" in text
+
+    def test_a_label_that_could_not_be_verified_is_only_a_claim(self) -> None:
+        text = table(report(base=Base(name="python:3.12", digest=digest("base"))))
+        assert "base image: unknown (a label claims python:3.12)" in text
+        assert f"(a label claims {digest('base')[7:19]})" in table(report(base=Base(digest=digest("base"))))
+
+    @pytest.mark.parametrize("where", ["/", "Debian 12"])
+    def test_a_place_that_tells_nothing_new_is_not_said(self, where: str) -> None:
+        text = table(report(problems=(Problem("x", "no data for Debian 12 at hand", where=where),)))
+        assert "  ! no data for Debian 12 at hand\n" in text
+
     @pytest.mark.parametrize(
         "fields",
         [
@@ -169,8 +203,103 @@ class TestHonesty:
         text = table(report(*fixable, *waiting, packages=packages))
         assert all(f"package-{number}" in text for number in range(40))
         assert "and 10 more packages with 10:" in text
-        assert "upgrade these 10 packages: 10 of 40 gone" in text
-        assert "and 10 more packages, with 10: see below" in text
+        assert "WHAT TO DO  10 upgrades: 10 of 40 gone" in text
+        assert "and 10 more upgrades, with 10: see below" in text
+
+
+class TestPlaces:
+    """Where there is no layer to name, the path tells which copy it is."""
+
+    def test_without_layers_a_library_is_named_with_its_path_and_how_many_more(self) -> None:
+        jinja = pypi("jinja2", "2.10", locations=("a/METADATA", "b/METADATA", "c/METADATA"), diff_id="")
+        text = table(report(finding(jinja, "CVE-1", fixed="2.11"), packages=(jinja,), layers=()))
+        assert "        CVE-1\n        in a/METADATA, +2 more\n" in text
+
+    def test_copies_that_are_packages_of_their_own_are_counted_too(self) -> None:
+        copies = tuple(pypi("jinja2", "2.10", locations=(f"{place}/METADATA",)) for place in "ab")
+        text = table(report(finding(copies[0], "CVE-1"), packages=copies, layers=()))
+        assert "        in a/METADATA, +1 more\n" in text
+
+    def test_in_an_image_the_layer_is_place_enough(self) -> None:
+        assert "        in " not in table(WORLD)
+
+    def test_a_distribution_s_database_is_no_place(self) -> None:
+        assert "dpkg/status" not in table(report(*WORLD.findings, packages=WORLD.packages, layers=()))
+
+    def test_go_s_own_library_is_always_named_with_its_binary(self) -> None:
+        stdlib = Package(
+            "stdlib", "1.23.3", "golang", "pkg:golang/stdlib@1.23.3",
+            locations=("usr/bin/app",), diff_id=BASE_LAYER.diff_id,
+        )  # fmt: skip
+        text = table(report(finding(stdlib, "CVE-1", fixed="1.24"), packages=(stdlib,)))
+        assert "        in usr/bin/app\n" in text
+
+    def test_of_a_long_path_the_end_is_kept(self) -> None:
+        jinja = pypi("jinja2", "2.10", locations=("x" * 200 + "/METADATA", "b"))
+        line = next(line for line in table(report(finding(jinja, "CVE-1"), packages=(jinja,), layers=())).splitlines()
+                    if line.startswith("        in …"))  # fmt: skip
+        assert line.endswith("x/METADATA, +1 more")
+        assert columns(line) <= 80
+
+
+class TestMalware:
+    EVIL = pypi("flatmap-stream", "0.1.1")
+    TEXT = table(
+        report(tampered(), *WORLD.findings, finding(EVIL, "MAL-1", "critical", risk=100), packages=(EVIL, JINJA))
+    )
+
+    def test_it_stands_apart_directly_after_what_is_tampered(self) -> None:
+        assert self.TEXT.index("TAMPERED") < self.TEXT.index("MALWARE") < self.TEXT.index("VULNERABILITIES")
+        assert "MALWARE  1 package was made to do harm: remove it\n  flatmap-stream 0.1.1: MAL-1\n" in self.TEXT
+
+    def test_removing_it_is_the_first_thing_to_do(self) -> None:
+        assert "WHAT TO DO  remove 1 package, then 2 upgrades: 3 of 4 gone\n" in self.TEXT
+        assert "gone\n   1. remove flatmap-stream 0.1.1\n" in self.TEXT
+        assert "   2. openssl" in self.TEXT
+
+    def test_it_is_no_vulnerability_that_waits_for_a_fix(self) -> None:
+        assert "VULNERABILITIES  4 in 3 packages" in self.TEXT
+        assert "flatmap-stream" not in self.TEXT[self.TEXT.index("APPLICATION  1 in") :]
+
+    def test_it_is_told_where_nothing_else_is_wrong(self) -> None:
+        text = table(report(finding(self.EVIL, "MAL-1", "critical"), packages=(self.EVIL,)))
+        assert "VULNERABILITIES  none known beside the malware in 1 package\n" in text
+        assert "WHAT TO DO  remove 1 package\n   1. remove flatmap-stream 0.1.1\n" in text
+
+
+class TestInventory:
+    """A scan that looked for nothing but packages lists them."""
+
+    def test_packages_stand_by_type_with_names_and_versions(self) -> None:
+        text = table(report(packages=(ZLIB, OPENSSL, JINJA), database=None, checked=("packages",)))
+        assert (
+            "PACKAGES  3\n  deb  2\n    zlib1g 1:1.2.13.dfsg-1   openssl 3.0.11-1~deb12u2\n  pypi  1\n    jinja2 2.10\n"
+        ) in text
+
+    def test_columns_are_aligned_and_read_downwards(self) -> None:
+        packages = tuple(pypi("p" * (1 + number % 7), f"{number}") for number in range(14))
+        lines = table(report(packages=packages, database=None)).splitlines()
+        start = lines.index("  pypi  14") + 1
+        assert [line.split()[1] for line in lines[start:]] == ["0", "1", "2"]
+        assert len({line.index(f" {number} ") for number, line in enumerate(lines[start:])}) == 1
+
+    def test_of_very_many_the_rest_is_counted(self) -> None:
+        text = table(report(packages=tuple(pypi(f"package-{n}", "1") for n in range(1700)), database=None))
+        assert "package-499" in text
+        assert "package-500" not in text
+        assert "  and 1,200 more: see -f json\n" in text
+
+    def test_where_vulnerabilities_were_looked_for_it_is_left_out(self) -> None:
+        assert "\nPACKAGES  " not in table(report(packages=(JINJA,)))
+
+
+def test_packages_are_counted_alike_everywhere_with_thousands_apart() -> None:
+    versions = tuple(pypi("jinja2", version, diff_id="") for version in ("2.9", "2.10"))
+    findings = [finding(one, f"CVE-{number}", fixed="3") for one in versions for number in range(600)]
+    text = table(report(*findings, packages=versions, layers=()))
+    assert "VULNERABILITIES  1,200 in 2 packages" in text
+    assert "APPLICATION  1,200 in 2 packages" in text
+    assert "1,200 gone" in text
 
 
 class TestTerminal:
@@ -209,5 +338,6 @@ def test_no_line_is_wider_than_the_terminal(drawn: list[tuple[str, str, Severity
     for number, (name, version, severity, fixed) in enumerate(drawn):
         packages.append(Package(name, version, "pypi", f"pkg:pypi/x{number}"))
         findings.append(finding(packages[-1], fixed or "CVE-1", severity, fixed=fixed))
-    text = table(report(*findings, packages=tuple(packages), database=DATABASE), width=width)
-    assert all(columns(line) <= width for line in text.splitlines())
+    for database in (DATABASE, None):
+        text = table(report(*findings, packages=tuple(packages), database=database), width=width)
+        assert all(columns(line) <= width for line in text.splitlines())

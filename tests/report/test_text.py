@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.report.text import columns, cut, listed, pad, paint, paragraph, printable, wrap
+from holdfast.report.text import columns, cut, cut_front, listed, pad, paint, paragraph, printable, wrap
 
 
 def test_what_a_terminal_would_obey_is_written_as_an_escape() -> None:
@@ -23,6 +23,13 @@ def test_wide_characters_take_two_columns_and_combining_ones_none() -> None:
     assert columns("e\u0301") == 1
     assert cut("日本語", 5) == "日本…"
     assert pad("日本", 6) == "日本  "
+
+
+def test_of_a_path_the_end_is_what_is_kept() -> None:
+    assert cut_front("usr/lib/app", 8) == "…lib/app"
+    assert cut_front("usr/lib/app", 11) == "usr/lib/app"
+    assert cut_front("日本語", 5) == "…本語"
+    assert cut_front("anything", 0) == ""
 
 
 def test_a_text_of_combining_marks_alone_ends() -> None:

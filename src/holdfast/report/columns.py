@@ -8,7 +8,7 @@ from holdfast.model.finding import Finding, Severity, VulnerabilityEvidence
 from holdfast.model.report import Report
 from holdfast.report.remedy import Newest
 from holdfast.report.rows import Row, is_exploited, is_fixable, risk_of
-from holdfast.report.text import Lines, Span, columns, counted, cut, one_line, pad, paragraph, printable
+from holdfast.report.text import Lines, Span, columns, counted, cut, cut_front, one_line, pad, paragraph, printable
 
 _DETAILED = 10
 _HIGH_PERCENTILE = 0.9
@@ -20,6 +20,7 @@ _LETTERS = {
     Severity.NEGLIGIBLE: "N",
     Severity.UNKNOWN: "?",
 }
+_GO_LIBRARY = ("golang", "stdlib")
 _WITHOUT_FIX = {
     FixState.AFFECTED: "no fix yet",
     FixState.FIXED: "fix unknown",
@@ -45,7 +46,7 @@ class Columns:
         self._findings_by_layer = Counter(row.layers[0] for row in rows for _ in row.findings if row.layers)
         present = {finding.severity for row in rows for finding in row.findings}
         self._severities = [severity for severity in _LETTERS if severity in present]
-        self._count_width = 1 + max((len(str(n)) for row in rows for n in row.counts.values()), default=1)
+        self._count_width = 1 + max((len(f"{n:,}") for row in rows for n in row.counts.values()), default=1)
         self._layer_width = max(len("LAYER"), 1 + len(str(len(report.layers)))) if self._layers else 0
         fixed = 8 + self._count_width * len(self._severities) + (self._layer_width + 2 if self._layer_width else 0)
         self._name, self._version = _shares(rows, width - fixed - 5)
@@ -60,6 +61,7 @@ class Columns:
             yield self._line(row, findings, [(" → ", "dim"), (pad(printable(version), self._version), "good")])
             if position < _DETAILED:
                 yield self._detail(row, findings)
+            yield from self._place(row)
 
     def unfixable(self, rows: Sequence[Row]) -> Lines:
         """What waits for somebody else, with what that one says; behind the first ones only names and numbers."""
@@ -70,8 +72,9 @@ class Columns:
             yield self._line(row, findings, [("   ", ""), (pad(_state_words(findings), self._version), "dim")])
             if any(finding.severity.rank >= Severity.HIGH.rank or is_exploited(finding) for finding in findings):
                 yield self._detail(row, findings)
+            yield from self._place(row)
         if rest := told[_DETAILED:]:
-            names = ", ".join(f"{row.name} {len(findings)}" for row, findings in rest)
+            names = ", ".join(f"{row.name} {len(findings):,}" for row, findings in rest)
             lead = f"and {counted(len(rest), 'more package')} with {sum(len(findings) for _, findings in rest):,}"
             yield from paragraph("        ", f"{lead}: {names}", self._width, "dim")
 
@@ -108,10 +111,18 @@ class Columns:
         ]
         for severity in self._severities:
             number = counts[severity]
-            spans.append((str(number or "·").rjust(self._count_width), severity.value if number else "dim"))
+            spans.append(
+                ((f"{number:,}" if number else "·").rjust(self._count_width), severity.value if number else "dim")
+            )
         if row.layers and row.layers[0] in self._layers:
             spans.append((f"  #{self._layers[row.layers[0]]}", "dim"))
         return spans
+
+    def _place(self, row: Row) -> Lines:
+        """Where it lies, if no layer says so. Go's own library is in a binary of another name: that one is told."""
+        has_layer = row.layers and row.layers[0] in self._layers
+        if row.places and (not has_layer or (row.type, row.name) == _GO_LIBRARY):
+            yield [(f"        in {place_words(row.places, self._width - 11)}", "dim")]
 
     def _detail(self, row: Row, findings: tuple[Finding, ...]) -> list[Span]:
         """The worst by id, as many as fit, and how many more; behind them the binary packages where they differ."""
@@ -121,14 +132,14 @@ class Columns:
             mark = _mark(finding)
             name = cut(printable(finding.rule), 40)
             needed = columns(name) + columns(mark) + 2
-            if used + needed + (len(f"and {left - 1} more") if left > 1 else 0) > self._width:
+            if used + needed + (len(f"and {left - 1:,} more") if left > 1 else 0) > self._width:
                 break
             spans += [(name, finding.severity.value), (mark, "exploited" if is_exploited(finding) else "dim")]
             used, left = used + needed, left - 1
             spans.append((", " if left else "", "dim"))
         if left:
             spans.append(
-                (f"and {left} more" if left < len(findings) else counted(left, "advisory", "advisories"), "dim")
+                (f"and {left:,} more" if left < len(findings) else counted(left, "advisory", "advisories"), "dim")
             )
         elif row.binaries and row.binaries != (row.name,):
             spans.append((f"  in {printable(', '.join(row.binaries))}", "dim"))
@@ -138,6 +149,12 @@ class Columns:
 def short(digest: str) -> str:
     """The first twelve hex digits of a digest, as container engines show it."""
     return printable(digest.rpartition(":")[2][:12])
+
+
+def place_words(places: Sequence[str], width: int) -> str:
+    """The first of some paths and how many more there are, in at most `width` columns; the path's end is kept."""
+    more = f", +{len(places) - 1:,} more" if len(places) > 1 else ""
+    return cut_front(printable(places[0]), width - len(more)) + more
 
 
 def _shares(rows: Sequence[Row], room: int) -> tuple[int, int]:

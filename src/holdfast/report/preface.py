@@ -17,7 +17,7 @@ def preface(report: Report, width: int) -> Lines:
     yield [(printable(report.target.name), "heading")]
     yield [(" · ".join(_identity(report)), "")]
     if pins := list(_pins(report)):
-        yield [(" · ".join(pins), "dim")]
+        yield from paragraph("", " · ".join(pins), width, "dim")
     yield from _data(report, width)
     grave = [problem for problem in report.problems if problem.gravity is not Gravity.NOTE]
     if report.status is not Status.COMPLETE:
@@ -62,6 +62,8 @@ def _pins(report: Report) -> Iterator[str]:
     if base.decided_by:
         name = f"{printable(base.name)}, " if base.name else ""
         yield f"base image: {name}{counted(base.layers, 'layer')} (known by {base.decided_by})"
+    elif claimed := printable(base.name) or short(base.digest):
+        yield f"base image: unknown (a label claims {claimed})"
     elif len(report.layers) > 1:
         yield "base image: unknown"
 
@@ -74,8 +76,11 @@ def _data(report: Report, width: int) -> Lines:
         words = "only the starter pack: some famous vulnerabilities, no answer to what else there is"
         yield from paragraph("advisories: ", words, width, "warn")
     dates: dict[str, list[str]] = {}
+    today = report.created[:10]
     for source in database.sources:
-        dates.setdefault(source.date[:10], []).append(source.name)
+        # A record with a date to come tells nothing of how new its feed is.
+        date = source.date[:10] if not today or source.date[:10] <= today else ""
+        dates.setdefault(date, []).append(source.name)
     if dates:
         ordered = sorted(dates.items(), reverse=True)  # what states no date comes last
         words = "; ".join(f"{date or 'no date stated'}: {listed(names, 4)}" for date, names in ordered)
@@ -92,11 +97,16 @@ def _problems(problems: Iterable[Problem], width: int) -> Lines:
         groups.setdefault((problem.code, problem.message, problem.remedy, problem.gravity), []).append(problem)
     for (_, message, remedy, gravity), members in groups.items():
         count = sum(problem.count for problem in members)
-        places = listed([printable(problem.where) for problem in members if problem.where], _MOST_PLACES)
+        places = listed([printable(problem.where) for problem in members if _says_where(problem)], _MOST_PLACES)
         words = (f"{count:,} × " if count > 1 else "") + message + (f": {places}" if places else "")
         yield from paragraph("  ! " if gravity is not Gravity.NOTE else "  ", words, width, _STYLES[gravity])
         if remedy:
             yield from paragraph("    → ", remedy, width, "")
+
+
+def _says_where(problem: Problem) -> bool:
+    """Whether a problem's place tells something that its message does not."""
+    return problem.where not in ("", "/") and problem.where not in problem.message
 
 
 def _integrity(findings: list[Finding], width: int) -> Lines:

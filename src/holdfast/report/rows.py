@@ -1,7 +1,7 @@
 """Findings as people count them: the vulnerabilities of one package, once each, however many binaries show them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -19,7 +19,8 @@ class Row(Struct, frozen=True):
     """What is wrong with one version of one package on one side of an image.
 
     For a distribution the package is the source package, since that is what gets fixed; `binaries` are those of it
-    that are there. `apart` is `declared`, `development` or empty: only told by a lock file, or not part of what runs.
+    that are there. For all others `places` are the paths that show it, in every copy. `apart` is `declared`,
+    `development` or empty: only told by a lock file, or not part of what runs.
     `findings` holds one for each rule, those with the highest risk first; `layers` the diff IDs that brought them.
     """
 
@@ -31,6 +32,7 @@ class Row(Struct, frozen=True):
     findings: tuple[Finding, ...]
     binaries: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def risk(self) -> int:
@@ -48,17 +50,17 @@ class Row(Struct, frozen=True):
         return Counter(finding.severity for finding in self.findings)
 
 
-def rows(report: Report) -> tuple[Row, ...]:
-    """The report's vulnerabilities and malicious packages by package, ordered by risk; not-affected ones left out."""
-    packages = _by_purl(report.packages)
+def rows(report: Report, kind: Kind = Kind.VULNERABILITY) -> tuple[Row, ...]:
+    """The report's vulnerabilities, or its malware, by package, ordered by risk; not-affected ones left out."""
+    packages = by_purl(report.packages)
     groups: dict[tuple[str, str, str, Side, str], list[tuple[Finding, Package]]] = {}
     for finding in report.findings:
-        if not is_about_a_package(finding) or finding.fix.state is FixState.NOT_AFFECTED:
+        if finding.kind is not kind or not is_about_a_package(finding) or finding.fix.state is FixState.NOT_AFFECTED:
             continue
         package = _package(finding, packages)
         key = (package.type, display_name(package), _version(package), side_of(finding), _apart(package))
         groups.setdefault(key, []).append((finding, package))
-    found = (_row(key, members) for key, members in groups.items())
+    found = (_row(key, members, packages) for key, members in groups.items())
     return tuple(sorted(found, key=lambda row: (-row.risk, -_worst(row.findings), -len(row.findings), row.name)))
 
 
@@ -94,7 +96,29 @@ def display_name(package: Package) -> str:
     return f"{package.namespace}/{package.name}" if package.namespace else package.name
 
 
-def _row(key: tuple[str, str, str, Side, str], members: list[tuple[Finding, Package]]) -> Row:
+def places(finding: Finding, packages: Mapping[str, Iterable[Package]]) -> tuple[str, ...]:
+    """The paths that show what a finding is about, its own first, then those of all packages with the same purl.
+
+    `packages` are the report's by purl. A distribution's packages stand in one database: there its path is all.
+    """
+    paths = dict.fromkeys([finding.location.path] if finding.location.path else [])
+    for package in packages.get(finding.subject.purl, ()) if finding.subject.purl else ():
+        if package.type not in _OF_A_DISTRIBUTION:
+            paths.update(dict.fromkeys(package.locations))
+    return tuple(paths)
+
+
+def by_purl(packages: Iterable[Package]) -> dict[str, list[Package]]:
+    """Packages by their purl: copies of one version stand together."""
+    found: dict[str, list[Package]] = {}
+    for package in packages:
+        found.setdefault(package.purl, []).append(package)
+    return found
+
+
+def _row(
+    key: tuple[str, str, str, Side, str], members: list[tuple[Finding, Package]], packages: Mapping[str, list[Package]]
+) -> Row:
     kind, name, version, side, apart = key
     by_rule: dict[str, Finding] = {}
     for finding, _ in sorted(members, key=lambda member: (-risk_of(member[0]), -member[0].severity.rank)):
@@ -111,6 +135,9 @@ def _row(key: tuple[str, str, str, Side, str], members: list[tuple[Finding, Pack
         tuple(by_rule.values()),
         tuple(sorted(binaries)),
         tuple(dict.fromkeys(finding.location.diff_id for finding, _ in members if finding.location.diff_id)),
+        ()
+        if kind in _OF_A_DISTRIBUTION
+        else tuple(dict.fromkeys(path for finding, _ in members for path in places(finding, packages))),
     )
 
 
@@ -128,13 +155,6 @@ def _apart(package: Package) -> str:
     if package.development:
         return "development"
     return "declared" if package.origin is Origin.DECLARED else ""
-
-
-def _by_purl(packages: Iterable[Package]) -> dict[str, list[Package]]:
-    found: dict[str, list[Package]] = {}
-    for package in packages:
-        found.setdefault(package.purl, []).append(package)
-    return found
 
 
 def _package(finding: Finding, packages: dict[str, list[Package]]) -> Package:

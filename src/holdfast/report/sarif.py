@@ -1,6 +1,6 @@
 """A report as SARIF 2.1.0 (OASIS), within the limits of GitHub's code scanning."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, TextIO
 from urllib.parse import quote
 
@@ -10,12 +10,13 @@ from holdfast.model.advisory import FixState
 from holdfast.model.finding import Finding, Kind, Severity, VulnerabilityEvidence
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
-from holdfast.report.rows import is_exploited
+from holdfast.report.rows import by_purl, is_exploited, places
 from holdfast.report.writer import emit, encode, speakable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _MOST_RESULTS = 25_000
 _MOST_TAGS = 10
+_MOST_LOCATIONS = 10
 _ROOT = "IMAGE"
 _LEVELS = {
     Severity.CRITICAL: "error",
@@ -55,6 +56,7 @@ def document(report: Report) -> dict[str, Any]:
     rules: dict[str, list[Finding]] = {}
     for finding in findings:
         rules.setdefault(finding.rule, []).append(finding)
+    packages = by_purl(report.packages)
     index = {rule: number for number, rule in enumerate(rules)}
     tool, _, version = report.tool.partition(" ")
     run = {
@@ -69,7 +71,10 @@ def document(report: Report) -> dict[str, Any]:
         "invocations": [_invocation(report, _left_out(report, told))],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the scanned file system."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, index[finding.rule], report) for finding in findings],
+        "results": [
+            _result(finding, index[finding.rule], places(finding, packages) or (report.target.name,))
+            for finding in findings
+        ],
         "properties": _given(
             target=report.target.name,
             digest=report.target.digest,
@@ -138,7 +143,7 @@ def _rule(rule: str, findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, paths: Sequence[str]) -> dict[str, Any]:
     subject, location = finding.subject, finding.location
     evidence = finding.evidence
     properties = _given(
@@ -158,24 +163,27 @@ def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
         "message": {"text": _message(finding)},
-        "locations": [
-            {
-                "physicalLocation": {
-                    # GitHub shows a result only at a file and a line.
-                    "artifactLocation": {"uri": _uri(location.path or report.target.name), "uriBaseId": _ROOT},
-                    "region": {"startLine": 1},
-                },
-                "logicalLocations": [
-                    {
-                        "name": subject.name,
-                        "fullyQualifiedName": subject.purl or subject.name,
-                        "kind": "package" if subject.purl else "resource",
-                    }
-                ],
-            }
-        ],
+        "locations": [_location(finding, path) for path in paths[:_MOST_LOCATIONS]],
         "partialFingerprints": {"holdfast/v1": finding.fingerprint},
         "properties": properties,
+    }
+
+
+def _location(finding: Finding, path: str) -> dict[str, Any]:
+    """One copy of what is affected: GitHub shows a result only at a file and a line."""
+    subject = finding.subject
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(path), "uriBaseId": _ROOT},
+            "region": {"startLine": 1},
+        },
+        "logicalLocations": [
+            {
+                "name": subject.name,
+                "fullyQualifiedName": subject.purl or subject.name,
+                "kind": "package" if subject.purl else "resource",
+            }
+        ],
     }
 
 

@@ -7,10 +7,12 @@ from typing import BinaryIO, TextIO
 from msgspec import Struct
 
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Severity
+from holdfast.model.finding import Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Status
 from holdfast.report.columns import Columns
+from holdfast.report.inventory import inventory
+from holdfast.report.malware import malware, malware_name
 from holdfast.report.preface import notes, preface
 from holdfast.report.remedy import Newest, Upgrade, newest_version, upgrades
 from holdfast.report.rows import Row, is_about_a_package, is_exploited, rows
@@ -19,6 +21,7 @@ from holdfast.report.writer import emit
 
 _THINGS_TO_DO = 10
 _MOST_NAMED = 20
+_HIDDEN = "filter.hidden"
 _WORST_FIRST = tuple(sorted(Severity, key=lambda severity: -severity.rank))
 _SIDES = {Side.BASE: "in the base image", Side.APPLICATION: "in the application", Side.UNKNOWN: ""}
 
@@ -37,12 +40,15 @@ class TableWriter(Struct, frozen=True):
         emit("".join(f"{line}\n" for line in lines).encode(), output)
 
     def _lines(self, report: Report, width: int) -> Lines:
-        found = rows(report)
+        found, harmful = rows(report), rows(report, Kind.MALWARE)
         apart = [row for row in found if row.apart]
         told = [row for row in found if not row.apart]
         yield from preface(report, width)
+        yield from malware(harmful, width)
         yield from _counts(report, found, width)
-        yield from _to_do(report, upgrades(found, self.newest), found, width)
+        yield from _to_do(report, harmful, upgrades(found, self.newest), found, width)
+        if report.database is None:
+            yield from inventory(report, width)
         grid = Columns(report, found, self.newest, width)
         for side in (Side.APPLICATION, Side.BASE, Side.UNKNOWN):
             yield from _section(_side_title(report, side), [row for row in told if row.side is side], grid)
@@ -65,7 +71,7 @@ def _section(title: str, members: list[Row], grid: Columns) -> Lines:
     yield [
         (name, "heading"),
         (f"  {words}" if words else "", ""),
-        (f"  {total} in {counted(len(members), 'package')}", "dim"),
+        (f"  {total:,} in {counted(len(members), 'package')}", "dim"),
     ]
     yield from grid.fixable(members)
     yield from grid.unfixable(members)
@@ -87,7 +93,7 @@ def _counts(report: Report, found: tuple[Row, ...], width: int) -> Lines:
         return
     yield [
         ("VULNERABILITIES", "heading"),
-        (f"  {len(findings):,} in {counted(len({(row.type, row.name) for row in found}), 'package')}", "strong"),
+        (f"  {len(findings):,} in {counted(len(found), 'package')}", "strong"),
         (_in_binaries(report, len(findings)), "dim"),
     ]
     by_severity = Counter(finding.severity for finding in findings)
@@ -103,7 +109,8 @@ def _counts(report: Report, found: tuple[Row, ...], width: int) -> Lines:
 
 
 def _in_binaries(report: Report, distinct: int) -> str:
-    told = sum(is_about_a_package(finding) for finding in report.findings if finding.fix.state != "not-affected")
+    vulnerabilities = [finding for finding in report.findings if finding.kind is Kind.VULNERABILITY]
+    told = sum(is_about_a_package(finding) for finding in vulnerabilities if finding.fix.state != "not-affected")
     return f"  (seen {told:,} times, once in each binary package)" if told > distinct else ""
 
 
@@ -123,27 +130,62 @@ def _facts(found: tuple[Row, ...]) -> Iterator[str]:
 
 def _nothing(report: Report) -> list[Span]:
     """What no finding means: nothing known, or nothing looked at. The two are never confused."""
+    words, style = _nothing_words(report)
+    return [("VULNERABILITIES", "heading"), (f"  {words}", style)]
+
+
+def _nothing_words(report: Report) -> Span:
     packages = counted(len(report.packages), "package")
     database = report.database
-    if not report.checked and (database is None or report.not_checked):
-        return [("VULNERABILITIES", "heading"), (f"  not checked: {packages} catalogued, none compared", "warn")]
-    if report.status is not Status.COMPLETE or report.not_checked or (database is not None and database.starter):
-        return [("VULNERABILITIES", "heading"), (f"  none found in what could be checked of {packages}", "warn")]
-    return [("VULNERABILITIES", "heading"), (f"  none known in {packages}", "good")]
+    if not report.packages:
+        return "nothing was checked: no packages were found", "warn"
+    if database is None or not (report.checked or report.findings):
+        return f"not checked: {packages} catalogued, none compared", "warn"
+    if report.status is not Status.COMPLETE or report.not_checked or database.starter:
+        return f"none found in what could be checked of {packages}", "warn"
+    if hidden := sum(problem.count for problem in report.problems if problem.code == _HIDDEN):
+        return f"none of those asked for in {packages}; {hidden:,} left out", "warn"
+    if any(finding.kind is Kind.MALWARE for finding in report.findings):
+        return f"none known beside the malware in {packages}", "warn"
+    return f"none known in {packages}", "good"
 
 
-def _to_do(report: Report, plan: tuple[Upgrade, ...], found: tuple[Row, ...], width: int) -> Lines:
-    """At most ten upgrades, those of the side with the most urgent one first, and what is gone after them."""
-    if not plan:
+def _to_do(
+    report: Report, harmful: tuple[Row, ...], plan: tuple[Upgrade, ...], found: tuple[Row, ...], width: int
+) -> Lines:
+    """What to remove, then at most ten upgrades, those of the side with the most urgent one first, and what is gone."""
+    if not plan and not harmful:
         return
-    chosen, rest = plan[:_THINGS_TO_DO], plan[_THINGS_TO_DO:]
-    total = sum(len(row.findings) for row in found if row.apart != "development")
-    gone = sum(upgrade.count for upgrade in chosen)
-    these = "this package" if len(chosen) == 1 else f"these {len(chosen)} packages"
+    removals = list(dict.fromkeys(map(malware_name, harmful)))
     yield []
-    yield [("WHAT TO DO", "heading"), (f"  upgrade {these}: ", ""), (f"{gone:,} of {total:,} gone", "good")]
+    yield _promise(removals, plan, sum(len(row.findings) for row in found if row.apart != "development"))
+    for number, name in enumerate(removals[:_THINGS_TO_DO], 1):
+        yield [(f"  {number:>2}. ", "dim"), (f"remove {name}", "bad")]
+    if len(removals) > _THINGS_TO_DO:
+        yield [(f"      and {len(removals) - _THINGS_TO_DO:,} more to remove: see above", "bad")]
+    if plan:
+        yield from _upgrades(report, plan, min(len(removals), _THINGS_TO_DO), width)
+
+
+def _promise(removals: list[str], plan: tuple[Upgrade, ...], total: int) -> list[Span]:
+    """The heading: how many things there are to do here, and what is gone after them."""
+    chosen = plan[:_THINGS_TO_DO]
+    gone = sum(upgrade.count for upgrade in chosen)
+    spans: list[Span] = [("WHAT TO DO", "heading")]
+    if removals:
+        spans.append((f"  remove {counted(len(removals), 'package')}" + (", then" if plan else ""), "bad"))
+    if plan:
+        spans += [
+            (f"{' ' if removals else '  '}{counted(len(chosen), 'upgrade')}: ", ""),
+            (f"{gone:,} of {total:,} gone", "good"),
+        ]
+    return spans
+
+
+def _upgrades(report: Report, plan: tuple[Upgrade, ...], number: int, width: int) -> Lines:
+    """The upgrades, numbered on from `number`."""
+    chosen, rest = plan[:_THINGS_TO_DO], plan[_THINGS_TO_DO:]
     names, installed, versions = _upgrade_widths(chosen, width)
-    number = 0
     for side in dict.fromkeys(upgrade.side for upgrade in chosen):
         if words := _place(report, side):
             yield from paragraph("  ", words, width, "dim")
@@ -157,12 +199,12 @@ def _to_do(report: Report, plan: tuple[Upgrade, ...], found: tuple[Row, ...], wi
                 (f"  {pad(_installed(upgrade), installed)}", ""),
                 (" → ", "dim"),
                 (pad(printable(upgrade.version), versions), "good"),
-                (f"  {upgrade.count:>3} gone", ""),
-                (f", {upgrade.exploited} exploited" if upgrade.exploited else "", "exploited"),
+                (f"  {upgrade.count:>3,} gone", ""),
+                (f", {upgrade.exploited:,} exploited" if upgrade.exploited else "", "exploited"),
             ]
     if rest:
         more = sum(upgrade.count for upgrade in rest)
-        yield [(f"      and {counted(len(rest), 'more package')}, with {more:,}: see below", "dim")]
+        yield [(f"      and {counted(len(rest), 'more upgrade')}, with {more:,}: see below", "dim")]
 
 
 def _place(report: Report, side: Side) -> str:

@@ -65,6 +65,19 @@ def cut(text: str, width: int) -> str:
     return "".join(taken) + "…" if width > 0 else ""
 
 
+def cut_front(text: str, width: int) -> str:
+    """The end of the text in at most `width` columns, with … for its front: of a path the last names tell most."""
+    if columns(text) <= width and len(text) <= 4 * width:
+        return text
+    taken, used = [], 1
+    for character in reversed(text[-4 * width :]):
+        used += _columns(character)
+        if used > width:
+            break
+        taken.append(character)
+    return "…" + "".join(reversed(taken)) if width > 0 else ""
+
+
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """The text cut or filled to exactly `width` columns."""
     text = cut(text, width)
@@ -111,7 +124,7 @@ def paint(spans: Iterable[Span], width: int, *, colour: bool) -> str:
 def listed(items: Sequence[str], most: int) -> str:
     """The first items with commas, and how many more there are."""
     more = len(items) - most
-    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(items[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counted(number: int, noun: str, nouns: str = "") -> str:

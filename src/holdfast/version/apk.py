@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _WELL_FORMED = re.compile(
-    rf"[0-9]+(?:\.[0-9]+)*+(?:[a-z][0-9]*)?(?:_(?:{'|'.join(_SUFFIXES)})[0-9]*)*+(?:~[0-9a-f]+)?(?:-r[0-9]+)?"
+    rf"[0-9]+(?:\.[0-9]+)*(?:[a-z][0-9]*)?(?:_(?:{'|'.join(_SUFFIXES)})[0-9]*)*(?:~[0-9a-f]+)?(?:-r[0-9]+)?"
 )
 # Where two versions first differ in kind, the greater kind is newer: 1.0_rc1 < 1.0 < 1.0-r1 < 1.0_p1 < 1.0a < 1.0.1.
 (

@@ -11,13 +11,13 @@ import re
 from holdfast.version.numeral import numeral
 from holdfast.version.ordering import Key
 
-_VERSION = re.compile(r"[vV]?([0-9][^+]*+)(?:\+.*)?", re.DOTALL)
+_VERSION = re.compile(r"[vV]?([0-9][^+]*)(?:\+.*)?", re.DOTALL)
 _WELL_FORMED = re.compile(
-    r"[vV]?[0-9]++(?:\.[0-9]++){0,3}+(?:[._-]?(?:stable|beta|b|rc|alpha|a|patch|pl|p)(?:[.-]?[0-9]++)*+)?(?:[.-]?dev)?"
-    r"(?:\+[^\s]++)?",
+    r"[vV]?[0-9]+(?:\.[0-9]+){0,3}(?:[._-]?(?:stable|beta|b|rc|alpha|a|patch|pl|p)[0-9]*(?:[.-][0-9]+)*)?(?:[.-]?dev)?"
+    r"(?:\+[^\s]+)?",
     re.IGNORECASE,
 )
-_BRANCH = re.compile(r"[vV]?([0-9]++(?:\.[0-9]++){0,2}+)(?:\.[xX*])+-dev", re.IGNORECASE)
+_BRANCH = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+){0,2})(?:\.[xX*])+-dev", re.IGNORECASE)
 _BRANCH_NUMBERS = 4
 _PART = re.compile(r"[0-9]+|[A-Za-z]+")
 _UNKNOWN, _DEV, _ALPHA, _BETA, _CANDIDATE, _END, _NUMBER, _PATCH = range(8)

@@ -6,7 +6,7 @@ from holdfast.version.numeral import numeral
 from holdfast.version.ordering import Key
 
 _SEGMENT = re.compile(r"[0-9]+|[A-Za-z]+")
-_WELL_FORMED = re.compile(r"\s*+(?:[0-9]++(?:\.[0-9A-Za-z]++)*+(?:-[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+)?)?\s*+")
+_WELL_FORMED = re.compile(r"(?:[0-9]+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?)?")
 # A missing segment counts as 0, so a run of zeros is no different from the end until what follows it is seen: letters
 # make it less than the end, a number makes it more.
 _LETTERS, _ZERO_BEFORE_LETTERS, _END, _ZERO_BEFORE_NUMBER, _NUMBER = range(5)
@@ -36,4 +36,4 @@ def key(version: str) -> Key:
 
 def parses(version: str) -> bool:
     """Say whether Gem::Version.correct? would accept the version."""
-    return _WELL_FORMED.fullmatch(version) is not None
+    return _WELL_FORMED.fullmatch(version.strip()) is not None

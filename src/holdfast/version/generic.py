@@ -12,7 +12,7 @@ from holdfast.version.numeral import numeral
 from holdfast.version.ordering import Key
 
 _PART = re.compile(r"[0-9]+|[a-z\x80-\U0010ffff]+|~")
-_WELL_FORMED = re.compile(r"[vV]?[0-9]++(?:[.+~_:-]?[0-9A-Za-z]++)*+")
+_WELL_FORMED = re.compile(r"[vV]?[0-9][0-9A-Za-z]*(?:[.+~_:-][0-9A-Za-z]+)*")
 _PRE_RELEASES = {
     word: rank
     for rank, words in enumerate(

@@ -10,8 +10,8 @@ import re
 from holdfast.version import semver
 from holdfast.version.ordering import Key
 
-_TOOLCHAIN = re.compile(r"([0-9]++)\.([0-9]++)(?:\.([0-9]++))?(?:(alpha|beta|rc)([0-9]++))?")
-_NAMED_TOOLCHAIN = re.compile(r"go(?=[0-9])([^\s+-]++)")
+_TOOLCHAIN = re.compile(r"([0-9]+)\.([0-9]+)(?:\.([0-9]+))?(?:(alpha|beta|rc)([0-9]+))?")
+_NAMED_TOOLCHAIN = re.compile(r"go(?=[0-9])([^\s+-]+)")
 # Since Go 1.21 a bare go1.21 is the language version, older than go1.21rc1; before, go1.20 was the release itself.
 _FIRST_LANGUAGE_VERSION = (1, 21)
 

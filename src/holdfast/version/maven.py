@@ -14,7 +14,7 @@ from holdfast.version.numeral import numeral
 from holdfast.version.ordering import Key
 
 _TOKEN = re.compile(r"[0-9]+|[^0-9.-]+|[.-]")
-_WELL_FORMED = re.compile(r"[0-9]++(?:[.-]?[0-9A-Za-z_+]++)*+")
+_WELL_FORMED = re.compile(r"[0-9][0-9A-Za-z_+]*(?:[.-][0-9A-Za-z_+]+)*")
 _PRE_RELEASES = {"alpha": 0, "beta": 1, "milestone": 2, "rc": 3, "cr": 3, "snapshot": 4}
 _RELEASES = {"ga", "final", "release"}
 _SERVICE_PACK = "sp"

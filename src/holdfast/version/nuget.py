@@ -9,7 +9,7 @@ from holdfast.version import semver
 from holdfast.version.ordering import Key
 
 _WELL_FORMED = re.compile(
-    r"[0-9]++(?:\.[0-9]++){0,3}+(?:-[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+)?(?:\+[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+)?"
+    r"[0-9]+(?:\.[0-9]+){0,3}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
 
 

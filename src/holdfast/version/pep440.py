@@ -10,12 +10,12 @@ from holdfast.version.numeral import numeral
 from holdfast.version.ordering import Key
 
 _VERSION = re.compile(
-    r"""v?(?:([0-9]++)!)?                                                # epoch
-    ([0-9]++(?:\.[0-9]++)*+)                                             # release
-    (?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?([0-9]*+))?          # pre-release
-    (?:-([0-9]++)|[-_.]?(post|rev|r)[-_.]?([0-9]*+))?                    # post-release, implicit or named
-    (?:[-_.]?(dev)[-_.]?([0-9]*+))?                                      # development release
-    (?:\+([a-z0-9]++(?:[-_.][a-z0-9]++)*+))?                             # local version
+    r"""v?(?:([0-9]+)!)?                                                # epoch
+    ([0-9]+(?:\.[0-9]+)*)                                             # release
+    (?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?([0-9]*))?          # pre-release
+    (?:-([0-9]+)|[-_.]?(post|rev|r)[-_.]?([0-9]*))?                    # post-release, implicit or named
+    (?:[-_.]?(dev)[-_.]?([0-9]*))?                                      # development release
+    (?:\+([a-z0-9]+(?:[-_.][a-z0-9]+)*))?                             # local version
     """,
     re.VERBOSE,
 )

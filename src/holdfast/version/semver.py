@@ -9,12 +9,12 @@ from holdfast.version.numeral import numeral
 from holdfast.version.ordering import Key
 
 _NUMBER = r"(?:0|[1-9][0-9]*)"
-_IDENTIFIER = r"(?:(?:0|[1-9][0-9]*+)(?![0-9A-Za-z-])|[0-9]*+[A-Za-z-][0-9A-Za-z-]*+)"
+_IDENTIFIER = r"(?:(?:0|[1-9][0-9]*)(?![0-9A-Za-z-])|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _WELL_FORMED = re.compile(
-    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_IDENTIFIER}(?:\.{_IDENTIFIER})*+)?"
-    r"(?:\+[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+)?"
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_IDENTIFIER}(?:\.{_IDENTIFIER})*)?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
-_LENIENT = re.compile(r"[vV=\s]*+([0-9]++(?:\.[0-9]++)*+)[.-]?([^+]*+)(\+.*)?", re.DOTALL)
+_LENIENT = re.compile(r"[vV=\s]*([0-9]+(?:\.[0-9]+)*)[.-]?([^+]*)(\+.*)?", re.DOTALL)
 _END, _NUMERIC, _ALPHANUMERIC, _RELEASE = range(4)
 _UNPARSED, _PARSED = range(2)
 
