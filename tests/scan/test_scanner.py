@@ -1,5 +1,7 @@
 """Given images as they really lie on disk, when scanned, then these packages, layers and findings."""
 
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -248,3 +250,44 @@ def test_a_setuid_file_of_no_interest_and_empty_layers_are_no_trouble(tmp_path: 
     report = scanned(image(tmp_path, layers), settings)
     assert report.status is Status.COMPLETE
     assert report.packages == ()
+
+
+def test_what_another_images_links_made_of_a_shared_layer_is_not_ours(tmp_path: Path, settings: Settings) -> None:
+    lock = {"lockfileVersion": 3, "packages": {"node_modules/evil": {"version": "6.6.6"}}}
+    base = layer({"data/db": json.dumps({"name": "x", "version": "1.0.0"} | lock)})
+    ours = layer({"srv/node_modules/left-pad/package.json": symlink("/data/db")})
+    theirs = layer({"srv/package-lock.json": symlink("/data/db")})
+    good, bad = (image(tmp_path, [base, top], name=name) for name, top in (("good", ours), ("bad", theirs)))
+    before = names(scanned(good, settings))
+    assert "evil 6.6.6" in names(scanned(bad, settings))
+    assert names(scanned(good, settings)) == before
+    assert "evil 6.6.6" not in before
+
+
+def test_a_lying_layer_size_is_found_out_from_the_cache_too(tmp_path: Path, settings: Settings) -> None:
+    scanned(image(tmp_path, [layer(BASE)], name="honest"), settings)
+    path = image(tmp_path, [layer(BASE)], name="liar")
+    index = json.loads((path / "index.json").read_bytes())
+    manifest = json.loads((path / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).read_bytes())
+    manifest["layers"][0]["size"] += 1
+    data = json.dumps(manifest).encode()
+    name = hashlib.sha256(data).hexdigest()
+    (path / "blobs/sha256" / name).write_bytes(data)
+    index["manifests"][0] |= {"digest": f"sha256:{name}", "size": len(data)}
+    (path / "index.json").write_text(json.dumps(index))
+    report = scanned(path, settings)
+    assert "image.layer-size-mismatch" in {finding.rule for finding in report.findings}
+    assert report.status is Status.PARTIAL
+
+
+def test_a_flipped_bit_in_the_cache_changes_nothing(tmp_path: Path, settings: Settings) -> None:
+    path = image(tmp_path, [layer(BASE), layer(dist_info("flask", "1.0"))])
+    before = names(scanned(path, settings))
+    for kept in (settings.cache / "layers").rglob("sha256-*"):
+        data = bytearray(kept.read_bytes())
+        for at in range(0, len(data), max(1, len(data) // 12)):
+            data[at] ^= 4
+            kept.write_bytes(data)
+            report = scanned(path, settings)
+            assert names(report) == before
+            data = bytearray(kept.read_bytes())

@@ -4,13 +4,13 @@ import hashlib
 import sys
 
 import click
-import msgspec
 
 from holdfast.cli.delivery import write_file
 from holdfast.cli.environment import settings
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import NotFound
 from holdfast.report.text import printable
+from holdfast.report.writer import encode
 from holdfast.scan.boundary import load_bases
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import registered
@@ -31,7 +31,7 @@ def add(target: str, name: str, platform: str | None) -> None:
     folder = settings().data / "bases"
     folder.mkdir(parents=True, exist_ok=True)
     identity = hashlib.sha256("\n".join(base.diff_ids).encode()).hexdigest()[:32]
-    write_file(folder / f"{identity}.json", msgspec.json.encode(base))
+    write_file(folder / f"{identity}.json", encode(base))
     click.echo(f"{printable(base.name)}: {len(base.diff_ids)} layers registered as a base")
 
 

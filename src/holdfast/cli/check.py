@@ -90,8 +90,10 @@ class AdvisoryCheck:
         if path.exists():
             try:
                 main = Database.open(path)
+                main.info()  # reads enough of it to notice most damage
             except StoreError as error:
                 self._problems.append(Problem.of("database.unreadable", error))
+                main = None
         if main is None:
             yield starter.database()
             return
@@ -109,14 +111,16 @@ class AdvisoryCheck:
         info: DatabaseInfo,
     ) -> tuple[Matching, DatabaseInfo]:
         """The matching, by the starter alone where a database turns out to be damaged: never is the report lost."""
-        try:
-            return match(packages, distribution, databases, host=self._host), info
-        except StoreError as error:
-            from holdfast.advisory import starter
+        from holdfast.advisory import starter
 
-            self._problems.append(Problem.of("database.unreadable", error))
-            with starter.database() as pack:
-                return match(packages, distribution, [pack], host=self._host), pack.info()
+        # Where one is damaged: the ledger, which is laid over the others, comes last.
+        for tried in (databases, databases[:-1]):
+            try:
+                return match(packages, distribution, tried, host=self._host), info
+            except StoreError as error:
+                self._problems.append(Problem.of("database.unreadable", error))
+        with starter.database() as pack:
+            return match(packages, distribution, [pack], host=self._host), pack.info()
 
     def _ask_archive(
         self,

@@ -2,6 +2,8 @@
 
 import gc
 import importlib
+import io
+import os
 import sys
 
 import click
@@ -55,10 +57,20 @@ def holdfast() -> None:
     """
 
 
+def _make_writable() -> None:
+    """Names in images are anything: a stream that cannot show a character shows its escape, a closed one nothing."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def run() -> None:
     """The entry point: errors become one clear line and an exit code, never a traceback."""
     # A command lives for a second or two and makes little that refers to itself: collecting that often costs a tenth.
     gc.set_threshold(100_000, 50, 1000)
+    _make_writable()
     try:
         sys.exit(holdfast.main(standalone_mode=False, prog_name="holdfast"))
     except click.UsageError as error:

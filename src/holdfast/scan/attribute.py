@@ -12,8 +12,11 @@ from holdfast.scan.record import FileFound, LayerRecord
 
 _Key = tuple[str, str, str, str]
 
+Alias = tuple[str, int, tuple[Cataloger, ...]]
+"""A file that a link leads to: its path, the layer of its visible version, and the catalogers that the link is for."""
 
-def links_to_follow(overlay: Overlay, selector: Selector) -> Iterator[tuple[str, int, tuple[Cataloger, ...]]]:
+
+def links_to_follow(overlay: Overlay, selector: Selector) -> Iterator[Alias]:
     """Files that no cataloger reads by their name, to which a link at a place that one does leads: with their layer.
 
     A database may also lie behind a link of one of its parent folders: well-known paths are resolved as well.
@@ -32,47 +35,48 @@ def links_to_follow(overlay: Overlay, selector: Selector) -> Iterator[tuple[str,
             yield target, layer, wanted
 
 
-def visible(
-    records: Sequence[LayerRecord], overlay: Overlay, aliases: Iterable[tuple[str, int]]
-) -> Iterator[tuple[int, FileFound]]:
-    """What the catalogers found in files that the finished image still shows, each with the layer of that version."""
-    for index, record in enumerate(records):
-        # A layer may hold one path twice; the later entry is the one that is unpacked.
-        last = {(item.path, item.cataloger): item for item in record.found}
-        for item in last.values():
-            if overlay.top(item.path) == index:
-                yield index, item
-    for target, index in dict.fromkeys(aliases):
-        for item in records[index].aliased:
-            if item.path == target:
-                yield index, item
+class Files:
+    """What was found in each layer, by file and cataloger; of a file that a layer holds twice, in the later one."""
+
+    def __init__(self, records: Sequence[LayerRecord]) -> None:
+        self.found = [_by_file(record.found) for record in records]
+        self._aliased = [_by_file(record.aliased) for record in records]
+
+    def visible(self, overlay: Overlay, aliases: Iterable[Alias]) -> Iterator[tuple[int, FileFound]]:
+        """What the finished image still shows, each with the layer of that version.
+
+        Of what links lead to, only what this image's own links ask for: a layer's record is shared by many images.
+        """
+        for index, found in enumerate(self.found):
+            for item in found.values():
+                if overlay.top(item.path) == index:
+                    yield index, item
+        for target, index, catalogers in aliases:
+            for cataloger in catalogers:
+                if aliased := self._aliased[index].get((target, cataloger.name)):
+                    yield index, aliased
+
+    def brought_by(self, item: FileFound, index: int, overlay: Overlay) -> Iterator[tuple[int, Found]]:
+        """The packages of one file, grouped by the layer in which each first stood there without a break since."""
+        remaining = {_key(package): package for package in item.found.packages}
+        since = dict.fromkeys(remaining, index)
+        held = set(remaining)
+        for layer in reversed([layer for layer in overlay.history(item.path) if layer < index]):
+            earlier = self.found[layer].get((item.path, item.cataloger))
+            held &= {_key(package) for package in earlier.found.packages} if earlier else set()
+            if not held:
+                break
+            since.update(dict.fromkeys(held, layer))
+        for layer in sorted(set(since.values())):
+            packages = tuple(package for key, package in remaining.items() if since[key] == layer)
+            yield layer, Found(packages=packages)
+        rest = replace(item.found, packages=())
+        if rest != Found():
+            yield index, rest
 
 
-def brought_by(
-    item: FileFound, index: int, records: Sequence[LayerRecord], overlay: Overlay
-) -> Iterator[tuple[int, Found]]:
-    """The packages of one file, grouped by the layer in which each first stood there without a break since."""
-    history = [layer for layer in overlay.history(item.path) if layer < index]
-    remaining = {_key(package): package for package in item.found.packages}
-    since = dict.fromkeys(remaining, index)
-    held = set(remaining)
-    for layer in reversed(history):
-        earlier = {
-            _key(package)
-            for other in records[layer].found
-            if other.path == item.path and other.cataloger == item.cataloger
-            for package in other.found.packages
-        }
-        held &= earlier
-        if not held:
-            break
-        since.update(dict.fromkeys(held, layer))
-    for layer in sorted(set(since.values())):
-        packages = tuple(package for key, package in remaining.items() if since[key] == layer)
-        yield layer, Found(packages=packages)
-    rest = replace(item.found, packages=())
-    if rest != Found():
-        yield index, rest
+def _by_file(items: Iterable[FileFound]) -> dict[tuple[str, str], FileFound]:
+    return {(item.path, item.cataloger): item for item in items}
 
 
 def _key(package: Package) -> _Key:

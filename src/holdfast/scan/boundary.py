@@ -98,6 +98,6 @@ def load_bases(folder: Path) -> tuple[tuple[RegisteredBase, ...], tuple[Problem,
     for path in sorted((folder / "bases").glob("*.json")):
         try:
             bases.append(msgspec.json.decode(path.read_bytes(), type=RegisteredBase))
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             problems.append(Problem("base.unreadable", "a registered base cannot be read", Gravity.NOTE, str(path)))
     return tuple(bases), tuple(problems)

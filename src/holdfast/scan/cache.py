@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +16,9 @@ from holdfast.model.errors import InputError
 from holdfast.scan.record import LayerRecord
 
 _LIMIT = 256 << 20
+_FORMAT = 1  # of LayerRecord and what is in it: another one is another folder
 _PART = ".part-"
+_UNUSED_SECONDS = 60 * 86400.0
 _ABANDONED_SECONDS = 3600.0
 
 
@@ -26,7 +29,7 @@ class LayerCache:
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder / "layers" / fingerprint
+        self._folder = folder / "layers" / f"{fingerprint}-{_FORMAT}"
         self._verified = folder / "verified"
         self._swept = False
         self._decoder = msgspec.msgpack.Decoder(LayerRecord)
@@ -38,8 +41,11 @@ class LayerCache:
             return None
         try:
             data = path.read_bytes()
-            record = self._decoder.decode(zstandard.ZstdDecompressor().decompress(data, max_output_size=_LIMIT))
-        except (OSError, zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
+            # The frame's own word on its size is what gets allocated.
+            if not 0 <= zstandard.frame_content_size(data) <= _LIMIT:
+                return None
+            record = self._decoder.decode(zstandard.ZstdDecompressor().decompress(data))
+        except (OSError, zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError, MemoryError):
             return None
         return record if record.diff_id == diff_id else None
 
@@ -49,7 +55,7 @@ class LayerCache:
         if path is None:
             return
         try:
-            data = zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(record))
+            data = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(msgspec.msgpack.encode(record))
         except UnicodeEncodeError:
             return  # A package in a folder whose name is not UTF-8: too rare to be worth a second encoding.
         with contextlib.suppress(OSError):
@@ -70,6 +76,9 @@ class LayerCache:
             for left in self._folder.glob(f"{_PART}*"):
                 if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                     left.unlink(missing_ok=True)
+            for other in self._folder.parent.iterdir():
+                if other != self._folder and time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
+                    shutil.rmtree(other, ignore_errors=True)  # of an older version of the engines
 
     def is_verified(self, diff_id: str, digest: str, identity: str) -> bool:
         """Whether these very stored bytes (by their identity: device, inode, size, times) were verified before."""

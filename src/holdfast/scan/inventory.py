@@ -16,7 +16,7 @@ from holdfast.model.package import Distribution, Package
 from holdfast.model.report import Statistics
 from holdfast.model.status import Problem
 from holdfast.oci.image import ImageSource
-from holdfast.scan.attribute import brought_by, links_to_follow, visible
+from holdfast.scan.attribute import Alias, Files, links_to_follow
 from holdfast.scan.cache import LayerCache
 from holdfast.scan.layers import LayerRead, follow
 from holdfast.scan.record import LayerRecord
@@ -38,12 +38,8 @@ def of_image(
     """The inventory of an image whose layers were read; a layer is read again only where a link demands it."""
     reads = list(reads)
     overlay = Overlay([read.record.changes for read in reads])
-    aliases: list[tuple[str, int]] = []
-    wanted: dict[int, dict[str, tuple[Cataloger, ...]]] = {}
-    for target, index, catalogers in links_to_follow(overlay, selector):
-        wanted.setdefault(index, {})[target] = catalogers
-        aliases.append((target, index))
-    for index, paths in wanted.items():
+    aliases = list(dict.fromkeys(links_to_follow(overlay, selector)))
+    for index, paths in _wanted(aliases).items():
         reads[index] = follow(source, reads[index], index, paths, cache)
     places = [(layer.diff_id, layer.side) for layer in image.layers]
     problems = [
@@ -59,34 +55,41 @@ def of_directory(path: Path, selector: Selector) -> tuple[Inventory, Statistics]
     walked = walk(DirectoryTree(path), selector)
     record = LayerRecord("", "", 0, 0, walked.entries, walked.changes, walked.found)
     overlay = Overlay([record.changes])
-    wanted, aliases = {}, []
-    for target, index, catalogers in links_to_follow(overlay, selector):
-        wanted[target] = catalogers
-        aliases.append((target, index))
-    if wanted:
-        record = replace(record, aliased=read_again(DirectoryTree(path), wanted))
+    aliases = list(dict.fromkeys(links_to_follow(overlay, selector)))
+    if aliases:
+        record = replace(record, aliased=read_again(DirectoryTree(path), _wanted(aliases)[0]))
     inventory = _inventory([record], overlay, aliases, [("", Side.UNKNOWN)], list(walked.problems))
     return inventory, Statistics(entries=walked.entries)
+
+
+def _wanted(aliases: Iterable[Alias]) -> dict[int, dict[str, tuple[Cataloger, ...]]]:
+    """What to read of which layer; several links may lead to one file, each for catalogers of its own."""
+    wanted: dict[int, dict[str, tuple[Cataloger, ...]]] = {}
+    for target, index, catalogers in aliases:
+        paths = wanted.setdefault(index, {})
+        paths[target] = tuple(dict.fromkeys((*paths.get(target, ()), *catalogers)))
+    return wanted
 
 
 def _inventory(
     records: Sequence[LayerRecord],
     overlay: Overlay,
-    aliases: Iterable[tuple[str, int]],
+    aliases: Iterable[Alias],
     places: Sequence[tuple[str, Side]],
     problems: list[Problem],
 ) -> Inventory:
     pieces: list[tuple[str, str, Side, Found]] = []
     candidates: list[tuple[int, str, Distribution]] = []
     apt_sources: dict[str, bytes] = {}
-    for index, item in visible(records, overlay, aliases):
+    files = Files(records)
+    for index, item in files.visible(overlay, aliases):
         found = item.found
         problems += [replace(problem, where=problem.where or item.path) for problem in found.problems]
         if found.repositories:
             apt_sources[item.path] = found.repositories
         if found.distribution:
             candidates.append((found.rank, item.path, found.distribution))
-        pieces += [(item.path, *places[layer], part) for layer, part in brought_by(item, index, records, overlay)]
+        pieces += [(item.path, *places[layer], part) for layer, part in files.brought_by(item, index, overlay)]
     distribution = min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
     packages = assemble(pieces, distribution, overlay.resolve)
     return Inventory(packages, distribution, apt_sources, tuple(problems))

@@ -17,6 +17,8 @@ from holdfast.scan.cache import LayerCache
 from holdfast.scan.record import FileFound, LayerRecord
 from holdfast.scan.walk import read_again, walk
 
+_MOST_THREADS = 8  # each may hold a zstd window of 128 MiB
+
 Progress = Callable[[int, int], None]
 
 
@@ -46,7 +48,7 @@ def read_layers(
 
     # The largest first, so that no core idles at the end while one big layer is still being read.
     order = sorted(range(len(layers)), key=lambda index: -layers[index].size)
-    with ThreadPoolExecutor(max_workers=max(1, min(os.cpu_count() or 1, len(layers)))) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, min(os.cpu_count() or 1, len(layers), _MOST_THREADS))) as pool:
         results = dict(zip(order, pool.map(read, order), strict=True))
     return [results[index] for index in range(len(layers))]
 
@@ -67,7 +69,7 @@ def follow(
     with source.open_layer(index) as stream:
         more = read_again(TarTree(stream.chunks()), missing)
         stream.drain()
-    if stream.problems or stream.integrity:
+    if stream.problems or stream.integrity or stream.diff_id != read.record.diff_id:
         # It read well a moment ago: whatever happened to it since, nothing of this is kept.
         return replace(read, problems=(*read.problems, *stream.problems))
     record = replace(read.record, aliased=(*read.record.aliased, *more))
@@ -80,7 +82,7 @@ def _read_layer(source: ImageSource, index: int, selector: Selector, cache: Laye
     layer = source.image.layers[index]
     identity = source.identity(index)
     record = cache.get(layer.diff_id)
-    if record is not None:
+    if record is not None and (not layer.digest or record.stored == layer.size):
         if cache.is_verified(layer.diff_id, layer.digest, identity):
             return LayerRead(record, cached=True)
         if layer.digest and record.digest == layer.digest and source.stored_digest(index) == layer.digest:
@@ -101,7 +103,12 @@ def _read_layer(source: ImageSource, index: int, selector: Selector, cache: Laye
         problems=() if stream.problems else walked.problems,
     )
     # Only what was read whole and proved true may answer for this layer in another scan.
-    if stream.verified and not stream.problems and not walked.problems:
+    if stream.verified and not stream.problems and not walked.problems and not _failed(walked.found):
         cache.put(record)
         cache.mark_verified(layer.diff_id, layer.digest, identity)
     return LayerRead(record, tuple(stream.integrity), tuple(stream.problems))
+
+
+def _failed(found: tuple[FileFound, ...]) -> bool:
+    """Whether a cataloger failed for a reason that may be this machine's, of the moment: nothing to remember."""
+    return any(problem.code.endswith(".failed") for item in found for problem in item.found.problems)

@@ -31,7 +31,7 @@ from holdfast.scan.plan import Plan
 from holdfast.scan.rules import RULES_BY_PROMISE
 from holdfast.settings import Settings
 
-_SBOM_LIMIT = 512 << 20
+_SBOM_LIMIT = 128 << 20
 
 
 class Checked(Struct, frozen=True):
@@ -127,6 +127,8 @@ def _scan_sbom(plan: Plan, _settings: Settings, options: Options) -> Report:
 
 
 def _read_limited(path: Path) -> bytes:
+    if not path.is_file():
+        raise InputError("is not a file", where=str(path))
     with path.open("rb") as stream:
         data = stream.read(_SBOM_LIMIT + 1)
     if len(data) > _SBOM_LIMIT:

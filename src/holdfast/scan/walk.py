@@ -13,6 +13,8 @@ from holdfast.model.file import FileType
 from holdfast.model.status import Problem
 from holdfast.scan.record import FileFound
 
+_MOST_FOUND = 200_000  # the largest images in use have some ten thousand
+
 
 class Walked(Struct, frozen=True):
     """What a pass over a tree gave."""
@@ -27,14 +29,21 @@ def walk(tree: Tree, selector: Selector) -> Walked:
     """Walk a whole tree once."""
     collector = ChangesCollector()
     found: list[FileFound] = []
-    entries = 0
+    entries = left_out = 0
     for file in tree.walk():
         entry = file.entry
         entries += 1
         collector.add(entry)
         if entry.type is FileType.FILE and entry.size:
-            found += _offer(file, selector)
-    return Walked(collector.changes(), tuple(found), entries, tuple(tree.problems))
+            if len(found) < _MOST_FOUND:
+                found += _offer(file, selector)
+            else:
+                left_out += bool(selector.by_path(entry.path))
+    problems = [*tree.problems]
+    if left_out:
+        message = f"more than {_MOST_FOUND:,} files that name packages: the rest was not read"
+        problems.append(Problem("layer.too-many-packages", message, count=left_out))
+    return Walked(collector.changes(), tuple(found), entries, tuple(problems))
 
 
 def read_again(tree: Tree, wanted: dict[str, tuple[Cataloger, ...]]) -> tuple[FileFound, ...]:
@@ -44,7 +53,10 @@ def read_again(tree: Tree, wanted: dict[str, tuple[Cataloger, ...]]) -> tuple[Fi
         path = file.entry.path
         if file.entry.type is FileType.FILE and path in wanted:
             # The last entry of a name is the one that is unpacked in the end.
-            found[path] = [result for cataloger in wanted[path] if (result := _read(file, cataloger))]
+            # That nothing was found is kept too, so that it is not looked for again.
+            found[path] = [
+                _read(file, cataloger) or FileFound(path, cataloger.name, Found()) for cataloger in wanted[path]
+            ]
     return tuple(result for results in found.values() for result in results)
 
 
