@@ -66,6 +66,10 @@ Components: main
     assert second.uri == "https://other.example.org/debian"
 
 
+def test_a_stanza_without_suites_is_left_out() -> None:
+    assert deb822(f"Types: deb\nURIs: {MIRROR}\nComponents: main\n") == []
+
+
 def test_a_key_in_the_stanza_itself_is_no_file() -> None:
     text = f"Types: deb\nURIs: {MIRROR}\nSuites: x\nComponents: main\nSigned-By:\n -----BEGIN PGP-----\n .\n abc\n"
     assert deb822(text)[0].signed_by == ()
@@ -87,3 +91,4 @@ def test_any_bytes_are_sources_or_nothing(content: bytes) -> None:
     for source in parse({"a.list": content, "b.sources": content, "c": b"Types: deb\nURIs: " + content}):
         assert source.uri.startswith("http")
         assert source.components
+        assert source.suites

@@ -46,6 +46,11 @@ class World:
         self.ledger = folder / "data" / "archive.sqlite"
         self.cache = folder / "cache"
 
+    def unverified(self) -> Path:
+        """The ledger of what an unsigned mirror said."""
+        (path,) = self.ledger.parent.glob("archive-unverified-*.sqlite")
+        return path
+
     def mirror(self, **suites: Sequence[Deb]) -> None:
         named = {name.replace("_", "-"): debs for name, debs in suites.items()}
         self.server.routes = archive(named | {"bookworm-updates": ()})
@@ -153,6 +158,46 @@ class TestCollect:
         assert world.scan(distribution=other).path is None
         assert not applies_to(None)
 
+    def test_a_backport_is_not_vulnerable_to_what_it_was_built_with(self, world: World) -> None:
+        versions = ("2.9.14+dfsg-1.3~deb12u6", "2.9.14+dfsg-1.3~deb12u5", "2.9.14+dfsg-1.3")
+        changelog = "".join(
+            stanza(version, f"Fix CVE-2022-230{number}.", source="libxml2") for number, version in enumerate(versions)
+        )
+        world.mirror(bookworm=[deb("libxml2", versions[0], changelog)], bookworm_security=())
+        result = world.scan(package("libxml2", versions[1]))
+        assert fixes(result, "libxml2") == {
+            "CVE-2022-2300": versions[0],
+            "CVE-2022-2301": versions[1],
+            "CVE-2022-2302": versions[1],
+        }
+
+    @pytest.mark.parametrize("unmark", ["DELETE FROM meta", "UPDATE meta SET value = '1' WHERE key = 'reading'"])
+    def test_what_an_older_version_read_is_read_again(self, world: World, unmark: str) -> None:
+        path = world.scan().path
+        assert path is not None
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE affected SET fixed = '99'")
+            connection.execute(unmark)
+        connection.close()
+        assert "99" not in fixes(world.scan()).values()
+
+    def test_what_an_older_version_read_is_not_believed_offline_either(self, world: World) -> None:
+        path = world.scan().path
+        assert path is not None
+        with sqlite3.connect(path) as connection:
+            connection.execute("DELETE FROM meta")
+        connection.close()
+        world.server.routes = {}
+        world.cache = world.folder / "another"
+        assert world.scan(offline=True).path is None
+
+    def test_a_package_of_another_repository_is_not_held_against_the_archive(self, world: World) -> None:
+        foreign = package("libexpat1", "2.5.0-1", "expat", vendor="NodeSource <packages@nodesource.com>")
+        backport = package("libexpat1", "2.5.0-1~bpo12+1", "expat")
+        result = world.scan(foreign, backport)
+        assert (result.path, result.problems) == (None, ())
+        assert world.server.asked == []
+
 
 class TestFailure:
     def test_outdated_without_a_changelog_is_said_by_name(self, world: World) -> None:
@@ -178,6 +223,21 @@ class TestFailure:
         assert fixes(result, "zlib") == {"CVE-2026-0007": "1:1.3-1"}
         assert codes(result) == ["archive.unread"]
         assert "expat" in result.problems[-1].message
+
+    def test_what_was_not_read_is_said_in_one_order(self, world: World) -> None:
+        """However the fetches end: packages by name, each under its own cause."""
+        names = ("e", "d", "c", "b", "a")
+        broken = [deb(name, "2", stanza("2", "Fix CVE-2026-0001.", source=name), pad=256 * n) for n, name in
+                  enumerate(names, 1)]  # fmt: skip
+        world.mirror(bookworm=broken, bookworm_security=())
+        for one in broken[1:]:
+            world.server.routes[f"/debian/{one.path}"] = b"x" * len(one.content)
+        del world.server.routes[f"/debian/{broken[0].path}"]
+        result = world.scan(*(package(name, "1") for name in names))
+        absent, altered = (problem for problem in result.problems if problem.code == "archive.unread")
+        assert "a 1 → 2 in bookworm, b 1 → 2 in bookworm, c 1 → 2 in bookworm, d 1 → 2 in bookworm" in altered.message
+        assert (altered.count, absent.count) == (4, 1)
+        assert "in: e 1 → 2" in absent.message
 
     def test_until_the_deadline(self, world: World) -> None:
         def stall(exchange: Exchange) -> None:
@@ -207,7 +267,7 @@ class TestFailure:
     @pytest.mark.parametrize("content", [b"", b"garbage" * 1000])
     def test_a_damaged_ledger_is_said(self, world: World, content: bytes) -> None:
         world.scan()
-        ledger = world.ledger.with_stem("archive-unverified")
+        ledger = world.unverified()
         ledger.write_bytes(content)
         result = world.scan()
         assert result.path is None
@@ -218,6 +278,16 @@ class TestFailure:
     def test_offline_with_nothing_kept(self, world: World) -> None:
         result = world.scan(offline=True)
         assert result.source.failure
+        assert {problem.remedy for problem in result.problems} == {
+            "scan once where the mirror can be reached: what it says is kept"
+        }
+
+    def test_offline_with_the_indices_alone_the_remedy_is_possible(self, world: World) -> None:
+        world.scan(package("libexpat1", "2.5.0-1+deb12u3", "expat"))
+        world.server.asked.clear()
+        result = world.scan(offline=True)
+        (problem,) = (problem for problem in result.problems if problem.code == "archive.unread")
+        assert "where the mirror can be reached" in problem.remedy
         assert world.server.asked == []
 
 
@@ -238,8 +308,15 @@ class TestTrust:
 
     def test_what_nobody_vouched_for_is_kept_apart(self, world: World) -> None:
         result = world.scan()
-        assert result.path == world.ledger.with_name("archive-unverified.sqlite")
+        assert result.path == world.unverified()
         assert not world.ledger.exists()
+
+    def test_what_one_unverified_mirror_said_never_answers_for_another(self, world: World) -> None:
+        assert fixes(world.scan())
+        with serve() as server:
+            other = World(server, world.folder)
+            other.mirror(bookworm=EXPAT[:1], bookworm_security=EXPAT[:1])
+            assert fixes(other.scan()) == {}
 
 
 def test_two_scans_at_once_both_keep_what_they_found(world: World) -> None:

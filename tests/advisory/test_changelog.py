@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from advisory.debian_archive import stanza
 from holdfast.advisory.changelog import Mention, cves, fixes, parse
 from holdfast.model.errors import InputError
+from holdfast.version import ordering_for
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "feeds" / "debian-live"
 
@@ -39,6 +40,24 @@ def test_a_revert_takes_a_fix_back_until_it_comes_again() -> None:
     first, second = stanza("1", "Fix CVE-2026-0001."), stanza("2", "Revert the fix of CVE-2026-0001.")
     assert fixed(second, first) == {}
     assert fixed(stanza("3", "Fix CVE-2026-0001 properly."), second, first) == {"CVE-2026-0001": "3"}
+
+
+def test_a_backport_has_the_fixes_of_the_higher_version_it_is_built_of() -> None:
+    """libxml2 2.9.14+dfsg-1.3~deb12u6 sorts below the 2.9.14+dfsg-1.3 that it contains."""
+    newest, backport = "2.9.14+dfsg-1.3~deb12u6", "2.9.14+dfsg-1.3~deb12u1"
+    assert fixed(
+        stanza(newest, "Fix CVE-2026-0003."),
+        stanza(backport, "Rebuild for bookworm."),
+        stanza("2.9.14+dfsg-1.3", "Fix CVE-2022-2309."),
+        stanza("2.9.14+dfsg-1", "Fix CVE-2022-0001."),
+    ) == {"CVE-2026-0003": newest, "CVE-2022-2309": backport, "CVE-2022-0001": "2.9.14+dfsg-1"}
+
+
+def test_no_fix_is_above_the_newest_version() -> None:
+    assert fixed(stanza("2~rc1", "Rebuild."), stanza("2", "Fix CVE-2026-0001."), stanza("3", "Fix CVE-2026-0002.")) == {
+        "CVE-2026-0001": "2~rc1",
+        "CVE-2026-0002": "2~rc1",
+    }
 
 
 def test_a_denial_says_nothing() -> None:
@@ -111,12 +130,17 @@ def test_a_hostile_changelog_takes_no_longer_than_its_length() -> None:
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared advisory data is not here")
 def test_stanzas_made_of_real_facts_come_back() -> None:
-    """Real changelogs' facts, written out as stanzas: every CVE, at the version of its oldest mention."""
+    """Real changelogs' facts, written out as stanzas: every CVE, at the lowest version since its oldest mention."""
+    key = ordering_for("deb").key
     for line in gzip.decompress((SHARED / "changelogs.jsonl.gz").read_bytes()).splitlines():
         facts = json.loads(line)
         text = "".join(
             stanza(entry["version"], *(f"Fix {cve}" for cve in entry["cves"]), source=facts["source"])
             for entry in facts["entries"]
         )
-        expected = {cve: entry["version"] for entry in facts["entries"] for cve in entry["cves"]}
+        expected: dict[str, str] = {}
+        lowest = facts["entries"][0]["version"]
+        for entry in facts["entries"]:
+            lowest = min(lowest, entry["version"], key=key)
+            expected |= dict.fromkeys(entry["cves"], lowest)
         assert fixed(text) == expected

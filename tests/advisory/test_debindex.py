@@ -46,6 +46,31 @@ def test_a_damaged_copy_is_none(tmp_path: Path, content: bytes) -> None:
     assert debindex.load(tmp_path / "absent") is None
 
 
+def test_a_flipped_bit_never_changes_what_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "index"
+    index = debindex.build(debindex.read(TEXT, "Packages"))
+    kept = debindex.dump(index)
+    absent = 0
+    for at in range(len(kept)):
+        for bit in range(8):
+            file.write_bytes(kept[:at] + bytes([kept[at] ^ 1 << bit]) + kept[at + 1 :])
+            again = debindex.load(file)
+            absent += again is None
+            # Some bits of a zstd frame mean nothing.
+            assert again is None or (len(again), again["expat"]) == (len(index), index["expat"]), f"byte {at}"
+    assert absent > 7 * len(kept)
+
+
+def test_a_copy_without_a_checksum_or_of_enormous_size_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "index"
+    kept = debindex.dump(debindex.build(debindex.read(TEXT, "Packages")))
+    file.write_bytes(kept[:4] + bytes([kept[4] & ~0x04]) + kept[5:-4])
+    assert debindex.load(file) is None
+    # A header (RFC 8878 §3.1.1) of one segment with a checksum, that claims 2⁴⁰ bytes.
+    file.write_bytes(b"\x28\xb5\x2f\xfd\xe4" + (1 << 40).to_bytes(8, "little") + kept[8:])
+    assert debindex.load(file) is None
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

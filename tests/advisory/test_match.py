@@ -27,7 +27,7 @@ from holdfast.advisory.match import Matching, match
 from holdfast.advisory.record import EpssEntry, KevEntry, Record, Release
 from holdfast.model.advisory import Advisory, Affected, Epss, FixState, KnownExploited, Score
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Confidence, Kind, Severity
+from holdfast.model.finding import Confidence, Kind, Location, Severity
 from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Gravity
 
@@ -295,7 +295,7 @@ class TestNotChecked:
     def test_packages_of_other_repositories(self, version: str) -> None:
         matching = on_debian([deb("thing", version)], tracker("thing", "CVE-2022-1", fixed="99:1"))
         assert not found(matching)
-        assert [(p.code, p.gravity) for p in matching.problems] == [("package.third-party", Gravity.NOTE)]
+        assert [(p.code, p.gravity) for p in matching.problems] == [("package.third-party", Gravity.PARTIAL)]
         assert matching.not_checked
 
     def test_a_vendor_that_is_plainly_another(self) -> None:
@@ -419,7 +419,7 @@ class TestGo:
     @pytest.mark.parametrize("version", ["(devel)", "", "v0.0.0-00010101000000-000000000000"])
     def test_a_main_module_is_not_matched(self, version: str) -> None:
         matching = in_language(library("golang", "example.com/app", version), osv("GO-1", "Go", "example.com/app"))
-        assert (found(matching), codes(matching)) == (set(), {"package.unversioned"})
+        assert (found(matching), codes(matching)) == (set(), set())
 
     def test_the_standard_library_has_the_builds_version(self) -> None:
         told = osv("GO-2024-2887", "Go", "stdlib", introduced="1.22.0-0", fixed="1.22.4", aliases=["CVE-2024-24790"])
@@ -495,6 +495,13 @@ class TestMalware:
         assert (finding.kind, finding.severity) == (Kind.MALWARE, Severity.CRITICAL)
         assert "remove" in finding.fix.advice
 
+    def test_each_side_has_its_own_to_remove(self) -> None:
+        told = database(osv("MAL-2024-1", "npm", "evil"))
+        packages = [library("npm", "evil", "1.0.0", side=side) for side in (Side.BASE, Side.APPLICATION)]
+        findings = match(packages, None, [told]).findings
+        assert {one.fix.side for one in findings} == {Side.BASE, Side.APPLICATION}
+        assert all(one.fix.side is one.location.side and "remove" in one.fix.advice for one in findings)
+
     def test_only_the_versions_that_are(self) -> None:
         told = osv("MAL-2024-1", "npm", "chalk", versions=["5.6.1"])
         assert found(in_language(library("npm", "chalk", "5.6.1"), told)) == {"MAL-2024-1"}
@@ -553,6 +560,67 @@ class TestCircumstances:
         assert (finding.count, finding.location.path) == (2, "app/node_modules/ws/package.json")
         assert finding.location.diff_id == "sha256:1"
         assert finding.confidence is Confidence.HIGH
+
+    def test_every_place_of_a_library_counts(self) -> None:
+        told = osv("GHSA-1", "PyPI", "setuptools", fixed="70.0.0")
+        copies = tuple(f"usr/{n}/setuptools-66.1.1.dist-info/METADATA" for n in "abc")
+        three = library("pypi", "setuptools", "66.1.1", locations=copies)
+        assert only(in_language(three, told)).count == 3
+        apart = [library("pypi", "setuptools", "66.1.1", locations=(copy,), diff_id=copy) for copy in copies]
+        assert only(match(apart, None, [database(told)])).count == 3
+
+    def test_a_library_that_both_sides_brought_is_a_finding_of_each(self) -> None:
+        told = database(osv("GHSA-1", "PyPI", "setuptools", fixed="70.0.0"))
+        base = library("pypi", "setuptools", "66.1.1", locations=("usr/a", "usr/b"), diff_id="1", side=Side.BASE)
+        own = library("pypi", "setuptools", "66.1.1", locations=("app/a",), diff_id="2", side=Side.APPLICATION)
+        findings = match([base, own], None, [told]).findings
+        assert findings == match([own, base], None, [told]).findings
+        assert [(one.location, one.fix.side, one.count) for one in findings] == [
+            (Location("app/a", diff_id="2", side=Side.APPLICATION), Side.APPLICATION, 1),
+            (Location("usr/a", diff_id="1", side=Side.BASE), Side.BASE, 2),
+        ]
+        assert len({one.fingerprint for one in findings}) == 2
+
+    def test_a_certain_copy_of_one_side_does_not_speak_for_the_other(self) -> None:
+        told = database(osv("GHSA-1", "npm", "ws", fixed="8.0.0"))
+        base = library("npm", "ws", "7.0.0", side=Side.BASE)
+        lock = declared("npm", "ws", "7.0.0", side=Side.APPLICATION)
+        assert {one.location.side: one.confidence for one in match([lock, base], None, [told]).findings} == {
+            Side.BASE: Confidence.HIGH,
+            Side.APPLICATION: Confidence.MEDIUM,
+        }
+
+    @pytest.mark.parametrize("side", [Side.BASE, Side.APPLICATION, Side.UNKNOWN])
+    def test_of_copies_on_one_side_the_first_path_tells(self, side: Side) -> None:
+        told = database(osv("GHSA-1", "npm", "ws", fixed="8.0.0"))
+        packages = [
+            library("npm", "ws", "7.0.0", locations=(at,), diff_id=at[::-1], side=side) for at in ("a/1", "b/0")
+        ]
+        finding = only(match(packages, None, [told]))
+        assert only(match(packages[::-1], None, [told])) == finding
+        assert finding.location == Location("a/1", diff_id="1/a", side=side)
+
+    def test_binaries_of_one_source_on_two_sides_are_a_finding_of_each(self) -> None:
+        told = tracker("openssl", "CVE-2023-1", fixed="3.0.13-1")
+        packages = [
+            deb("libssl3", "3.0.11-1", source="openssl", side=Side.BASE, diff_id="1"),
+            deb("openssl", "3.0.11-1", side=Side.APPLICATION, diff_id="2"),
+            deb("libssl-dev", "3.0.11-1", source="openssl", side=Side.APPLICATION, diff_id="2"),
+        ]
+        findings = {one.fix.side: one for one in on_debian(packages, told).findings}
+        assert {side: (one.subject.name, one.location.diff_id, one.count) for side, one in findings.items()} == {
+            Side.BASE: ("libssl3", "1", 1),
+            Side.APPLICATION: ("openssl", "2", 2),
+        }
+        assert "base image" in findings[Side.BASE].fix.advice
+        assert "libssl3" not in findings[Side.APPLICATION].fix.advice
+
+    def test_rpms_of_one_source_on_two_sides_are_a_finding_of_each(self) -> None:
+        sides = {"openssl": Side.APPLICATION, "openssl-libs": Side.BASE}
+        told = [osv("ALSA-1", "AlmaLinux:9", name, fixed="1:3.0.7-25.el9", related=["CVE-2023-1"]) for name in sides]
+        packages = [rpm(name, "1:3.0.7-24.el9", source="openssl", side=side) for name, side in sides.items()]
+        findings = match(packages, ALMA, [database(*told)], today=TODAY).findings
+        assert {one.subject.name: one.location.side for one in findings} == sides
 
     def test_in_a_base_image_the_base_has_to_move(self) -> None:
         told = tracker("openssl", "CVE-2023-1", fixed="3.0.13-1")

@@ -68,10 +68,29 @@ class TestPlan:
             source("http://127.0.0.1/debian", "bookworm"),
             source("http://169.254.169.254/debian", "bookworm"),
             source("http://[::1]/debian", "bookworm"),
+            source("http://10.0.0.1/debian", "bookworm"),
+            source("http://192.168.1.1/debian", "bookworm"),
+            source("http://172.16.0.1/debian", "bookworm"),
+            source("http://127.1/debian", "bookworm"),
+            source("http://2130706433/debian", "bookworm"),
+            source("http://0x08080808/debian", "bookworm"),
+            source("http://[fe80::1%25eth0]/debian", "bookworm"),
+            source("http://[::ffff:10.0.0.1]/debian", "bookworm"),
+            source("http://224.0.0.1/debian", "bookworm"),
+            source("http://localhost.localdomain/debian", "bookworm"),
         ],
     )
     def test_other_archives_and_this_machine_are_no_mirrors_of_an_image(self, third_party: AptSource) -> None:
         assert plan(BOOKWORM, [], [third_party]) == []
+
+    def test_a_private_mirror_is_one_where_this_machine_uses_it_too(self) -> None:
+        inside = "http://10.0.0.1/debian"
+        wanted = plan(BOOKWORM, [source(inside, "trixie")], [source(inside, "bookworm"), source(DEBIAN, "bookworm")])
+        assert bases(wanted)["bookworm"] == (inside, DEBIAN)
+        assert wanted[0].foreign == (DEBIAN, SECURITY)
+
+    def test_a_source_without_suites_is_passed_over(self) -> None:
+        assert bases(plan(BOOKWORM, [], [source(DEBIAN)]))["bookworm"] == (DEBIAN,)
 
     def test_a_release_without_codename_is_known_by_its_number(self) -> None:
         assert "bookworm" in bases(plan(Distribution("debian", "12"), [], [source(DEBIAN, "bookworm")]))
@@ -139,6 +158,16 @@ class TestOpen:
         assert [(problem.code, problem.gravity) for problem in world.mirror.problems] == [
             ("archive.not-verified", Gravity.NOTE)
         ]
+
+    def test_what_only_the_image_names_does_not_lead_into_a_private_network(
+        self, world: World, server: Loopback
+    ) -> None:
+        inside = f"{server.url}/debian"
+        wanted = Wanted("bookworm", (inside,), ("main",), foreign=(inside,))
+        assert world.mirror.open(wanted, ARCHIVES["debian"], ["amd64"]) is None
+        assert world.codes == ["archive.suite-unread"]
+        assert "private network" in world.mirror.problems[0].message
+        assert server.asked == []
 
     def test_soon_after_nothing_is_fetched_again_not_even_offline(self, world: World, server: Loopback) -> None:
         world.open()

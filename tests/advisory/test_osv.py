@@ -233,6 +233,30 @@ def test_damaged_records_are_counted(tmp_path: Path) -> None:
     assert problem.count == 2
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, "unknown", "encrypted"])
+def test_a_member_that_cannot_be_unpacked_is_counted(tmp_path: Path, method: int | str) -> None:
+    stream = io.BytesIO()
+    name, content = one("GHSA-1", "")
+    with zipfile.ZipFile(stream, "w", method if isinstance(method, int) else zipfile.ZIP_STORED) as out:
+        out.writestr(name, content * 50)
+        start = 30 + len(name)  # behind the member's header
+        end = out.start_dir
+        out.writestr(*one("GHSA-2", ""))
+    zipped = bytearray(stream.getvalue())
+    if isinstance(method, int):
+        zipped[start + 4 : end] = b"\xff" * (end - start - 4)
+    else:
+        # The member's general purpose flags and compression method, in its own header and in the directory's.
+        for header, at in ((0, 6), (zipped.index(b"PK\1\2"), 8)):
+            zipped[header + at], zipped[header + at + 2] = (1, 0) if method == "encrypted" else (0, 97)
+    (tmp_path / "all.zip").write_bytes(zipped)
+    advisory, problem = FEED.read("PyPI/all.zip", tmp_path / "all.zip")
+    assert isinstance(advisory, Advisory)
+    assert advisory.id == "GHSA-2"
+    assert isinstance(problem, Problem)
+    assert problem.count == 1
+
+
 def test_what_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "all.zip").write_bytes(b"<html>not found</html>")
     with pytest.raises(SourceError):

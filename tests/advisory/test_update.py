@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from holdfast.model.advisory import SourceInfo
 from holdfast.model.errors import InputError, StoreError
 from holdfast.model.status import Gravity
 from holdfast.settings import FeedSettings, Settings
-from holdfast.transport.client import Client
+from holdfast.transport.client import Client, Download
 from holdfast.transport.deadline import Deadline
 from holdfast.transport.retry import Retry
 from transport.loopback import Exchange, Loopback, free_port, serve
@@ -104,6 +105,21 @@ class TestUpdate:
         server.routes["/osv/PyPI/all.zip"] = osv(10, fixed="3.0")
         assert run(world).changed
         assert fixed(world) == ["3.0"]
+
+    def test_a_fault_in_a_worker_is_that_files_failure(self, world: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        run(world)
+        download = Client.download
+
+        def fail(client: Client, address: str, *arguments: Any, **named: Any) -> Download:
+            if address.endswith("all.zip"):
+                raise ZeroDivisionError
+            return download(client, address, *arguments, **named)
+
+        monkeypatch.setattr(Client, "download", fail)
+        result = run(world, deadline=Deadline())
+        assert [problem.message for problem in result.problems] == [
+            "osv/PyPI (data of 2026-01-02 stays): could not be fetched: ZeroDivisionError"
+        ]
 
     def test_the_servers_date_stands_where_a_file_states_none(self, world: Settings, server: Loopback) -> None:
         undated = json.dumps({"vulnerabilities": []}).encode()

@@ -262,10 +262,8 @@ PyYAML===5.3 \\
     --hash=sha256:bbbb
 flask>=2.0
 numpy==1.*
--r other.txt
 --index-url https://example.org/simple
 urllib3
-git+https://example.org/x.git#egg=x==1.0
 """
 
 UV = """version = 1

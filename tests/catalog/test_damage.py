@@ -27,7 +27,7 @@ def damaged(content: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
 
 
 def test_there_is_a_sample_for_every_cataloger() -> None:
-    assert BY_NAME.keys() - {name for name, *_ in SAMPLES} == {"apt"}
+    assert BY_NAME.keys() - {name for name, *_ in SAMPLES} == {"apt", "unread"}
 
 
 @pytest.mark.parametrize(("name", "path", "content"), SAMPLES, ids=[f"{name}-{path}" for name, path, _ in SAMPLES])

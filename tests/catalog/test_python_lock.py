@@ -3,7 +3,11 @@
 import pytest
 
 from catalog.samples import REQUIREMENTS, UV, listed, read
+from holdfast.catalog.assemble import assemble
 from holdfast.catalog.cataloger import Found
+from holdfast.catalog.python import PYTHON
+from holdfast.model.artifact import Side
+from holdfast.model.status import Gravity
 
 from holdfast.catalog.python_lock import PDM, PIPFILE, POETRY, UV as UV_CATALOGER  # isort: skip
 from holdfast.catalog.python_lock import REQUIREMENTS as CATALOGER
@@ -15,8 +19,55 @@ def told(found: Found) -> list[tuple[str, str, bool]]:
 
 def test_only_exact_pins_of_a_requirements_file_are_versions() -> None:
     found = read(CATALOGER, "srv/requirements.txt", REQUIREMENTS)
-    assert listed(found) == [("django", "3.2.1"), ("requests", "2.19.0"), ("pyyaml", "5.3")]
+    pinned = [(name, version) for name, version in listed(found) if version]
+    assert pinned == [("django", "3.2.1"), ("requests", "2.19.0"), ("pyyaml", "5.3")]
     assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "flask",
+        "Flask>=0.12",
+        "flask ~= 2.0, != 2.0.1  # why",
+        "flask==2.*",
+        "flask[async] < 3 ; python_version < '3.12'",
+        "flask (>=1)",
+        "flask; sys_platform == 'linux'",
+        "flask @ https://example.org/flask.zip",
+        "flask --hash=sha256:aa",
+    ],
+)
+def test_a_requirement_without_an_exact_version_is_a_package_without_one(line: str) -> None:
+    found = read(CATALOGER, "srv/requirements.txt", line + "\n")
+    assert (listed(found), found.problems) == ([("flask", "")], ())
+
+
+def test_a_requirement_without_a_version_counts_until_something_is_installed_under_its_name() -> None:
+    wanted = read(CATALOGER, "srv/requirements.txt", "flask>=1\nurllib3\n")
+    there = read(PYTHON, "usr/lib/site-packages/flask-2.dist-info/METADATA", "Name: Flask\nVersion: 2.0\n\n")
+    pieces = [("srv/requirements.txt", "", Side.UNKNOWN, wanted), ("usr/lib/METADATA", "", Side.UNKNOWN, there)]
+    assert [(one.name, one.version) for one in assemble(pieces, None)] == [("flask", "2.0"), ("urllib3", "")]
+
+
+def test_other_files_and_addresses_are_counted() -> None:
+    text = """-r other.txt
+--constraint=limits.txt
+git+https://example.org/x.git#egg=x==1.0
+https://example.org/y-1.0.tar.gz
+-e .
+./wheels/z-1.0-py3-none-any.whl
+--index-url https://example.org/simple
+# a comment
+
+some words that are no requirement
+"""
+    found = read(CATALOGER, "srv/requirements.txt", text)
+    assert found.packages == ()
+    assert [(problem.code, problem.gravity, problem.count) for problem in found.problems] == [
+        ("catalog.requirements.address", Gravity.NOTE, 4),
+        ("catalog.requirements.reference", Gravity.NOTE, 2),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from holdfast.model.artifact import Side
 from holdfast.model.errors import InputError
 from holdfast.model.package import Distribution, Origin, Package
 from holdfast.model.report import Report, Target
-from holdfast.model.status import Status
+from holdfast.model.status import Gravity, Status
 from holdfast.report.cyclonedx import document
 
 
@@ -154,6 +154,42 @@ def test_what_cannot_be_used_is_said() -> None:
         ("catalog.sbom.damaged", 3),
         ("catalog.sbom.without-purl", 1),
     ]
+
+
+def test_components_without_a_purl_make_the_result_partial() -> None:
+    kinds = ("library", "application", "framework", "operating-system", "file", "data")
+    found = read_cyclonedx(bom(*({"type": kind, "name": "x"} for kind in kinds)))
+    assert [(problem.code, problem.gravity, problem.count) for problem in found.problems] == [
+        ("catalog.sbom.without-purl", Gravity.PARTIAL, 3)
+    ]
+
+
+def test_the_lock_files_that_trivy_lists_are_no_packages() -> None:
+    said = [{"name": "aquasecurity:trivy:Class", "value": "lang-pkgs"}]
+    lock = {"type": "application", "name": "srv/package-lock.json", "properties": said}
+    assert read_cyclonedx(bom(lock)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (properties(status="partial"), "packages may be missing"),
+        (properties(status="failed"), "packages may be missing"),
+        (properties(status="partial", not_checked="PyPI") + properties(not_checked="Go"), "not checked: Go, PyPI"),
+    ],
+)
+def test_what_a_partial_scan_of_ours_wrote_is_partial_again(said: list[dict[str, str]], message: str) -> None:
+    root = {"type": "container", "name": "shop", "properties": said}
+    (problem,) = read_cyclonedx(bom(component("pkg:npm/a@1"), metadata={"component": root})).problems
+    assert (problem.code, problem.gravity) == ("catalog.sbom.partial", Gravity.PARTIAL)
+    assert problem.message == f"the scan that made this document was partial: {message}"
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"component": {"name": "x", "properties": properties(status="complete")}}, {}, 7, {"component": []}]
+)
+def test_a_complete_scans_document_and_anothers_are_not(metadata: Any) -> None:
+    assert read_cyclonedx(bom(component("pkg:npm/a@1"), metadata=metadata)).problems == ()
 
 
 def test_nesting_beyond_the_budget_is_said() -> None:

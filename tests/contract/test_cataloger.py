@@ -78,7 +78,7 @@ def test_a_file_over_its_budget_is_a_problem_or_a_limit_error(cataloger: Catalog
         found = cataloger.read(endless)
     except LimitError:
         return
-    if cataloger.patterns:
+    if cataloger.patterns and cataloger.name != "unread":  # That one reads nothing.
         assert [problem.code for problem in found.problems] == [f"catalog.{cataloger.name}.too-large"]
 
 

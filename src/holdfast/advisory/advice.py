@@ -25,11 +25,11 @@ _SHOWN = 6
 
 
 def fix_for(state: FixState, version: str, packages: Sequence[Package], *, subscription: bool = False) -> Fix:
-    """The fix of a finding about these packages (binaries of one source, or copies of one library).
+    """The fix of a finding about these packages (binaries of one source, or copies of one library), all of one side.
 
     `subscription` says that the fixed version is only given to subscribers (Ubuntu Pro).
     """
-    side = _side(packages)
+    side = packages[0].side
     if state is not FixState.FIXED:
         return Fix(state, "", side, _WITHOUT_FIX[state])
     first = packages[0]
@@ -47,14 +47,6 @@ def fix_for(state: FixState, version: str, packages: Sequence[Package], *, subsc
     else:
         advice = f"upgrade {names[0]} to {version}"
     return Fix(state, version, side, advice)
-
-
-def _side(packages: Sequence[Package]) -> Side:
-    """Whose move it is: the base's, where all of the packages came with it."""
-    sides = {package.side for package in packages}
-    if len(sides) == 1:
-        return sides.pop()
-    return Side.APPLICATION if Side.APPLICATION in sides else Side.UNKNOWN
 
 
 def _listed(names: Sequence[str]) -> str:

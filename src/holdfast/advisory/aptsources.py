@@ -24,13 +24,15 @@ def parse(files: Mapping[str, bytes]) -> list[AptSource]:
     """The sources of binary packages in these files (path → content), in order of path, each one once.
 
     The name's ending decides the form. Only http and https addresses: removable media, mirror lists and local folders
-    lead nowhere from here. What cannot be understood is left out, as are disabled stanzas and flat repositories.
+    lead nowhere from here. What cannot be understood is left out, as are disabled stanzas, those without suites,
+    and flat repositories.
     """
     found: dict[AptSource, None] = {}
     for path in sorted(files):
         read = _deb822 if path.endswith(".sources") else _one_line
         for source in read(files[path][:_LIMIT]):
-            if len(found) < _ENTRIES and source.uri.startswith(("http://", "https://")) and source.components:
+            complete = source.suites and source.components and source.uri.startswith(("http://", "https://"))
+            if complete and len(found) < _ENTRIES:
                 found[source] = None
     return list(found)
 

@@ -5,6 +5,7 @@ runs at scan time: the suites' indices show which source packages are outdated, 
 package shows which CVEs were fixed by which version.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -19,6 +20,7 @@ from holdfast.advisory.debindex import Deb
 from holdfast.advisory.ecosystem import ecosystems_of
 from holdfast.advisory.ledger import NAME, Entry, Ledger
 from holdfast.advisory.mirror import ARCHIVES, Archive, Mirror, Suite, Wanted, fetch_verified, plan
+from holdfast.advisory.origin import is_third_party
 from holdfast.advisory.release import Trust
 from holdfast.model.advisory import SourceInfo
 from holdfast.model.errors import HoldfastError, InputError, LimitError, NotFound, SourceError, StoreError
@@ -97,10 +99,11 @@ def collect(
         work.problems.append(Problem("archive.no-mirror", message, remedy="name one in /etc/apt/sources.list"))
     trusted = [*(ARCHIVES[distribution.id].keyrings if keyrings is None else keyrings), *_keyrings(host, wanted)]
     suites = work.open_suites(wanted, ARCHIVES[distribution.id], _architectures(packages), trusted)
-    store_path = _ledger_path(store_path, suites)
     failure = "" if suites else "no mirror of the distribution could be read"
     source = SourceInfo(NAME, max((suite.date for suite in suites), default=""), failure=failure)
     try:
+        store_path = _ledger_path(store_path, suites)
+        Ledger(store_path).discard_outdated()
         source = work.read(
             Ledger(store_path), ecosystems_of(distribution)[0], list(_outdated(installed, suites)), source
         )
@@ -117,7 +120,7 @@ def _installed(packages: Iterable[Package], distribution: Distribution) -> dict[
     for package in packages:
         if package.type != "deb" or package.origin is not Origin.INSTALLED:
             continue
-        if package.namespace not in ("", distribution.id):
+        if package.namespace not in ("", distribution.id) or is_third_party(package, distribution):
             continue
         name, version = package.source_name or package.name, package.source_version or package.version
         if name not in found or key(version) < key(found[name]):
@@ -146,11 +149,15 @@ def _outdated(installed: Mapping[str, str], suites: Sequence[Suite]) -> Iterator
 
 
 def _ledger_path(path: Path, suites: Sequence[Suite]) -> Path:
-    """The ledger for what is verified, or the one beside it: what nobody vouched for never stands with what was."""
-    unverified = path.with_stem(path.stem + "-unverified")
-    if suites:
-        return path if all(suite.trust is Trust.GOOD for suite in suites) else unverified
-    return path if path.is_file() else unverified
+    """The ledger for what is verified, or one for just these addresses.
+
+    What nobody vouched for never stands with what was, and what one mirror says that anybody may have named never
+    answers for another.
+    """
+    if all(suite.trust is Trust.GOOD for suite in suites):
+        return path
+    bases = "\n".join(sorted({suite.base for suite in suites}))
+    return path.with_stem(f"{path.stem}-unverified-{hashlib.sha256(bases.encode()).hexdigest()[:16]}")
 
 
 def _merged(problems: Sequence[Problem]) -> list[Problem]:
@@ -267,15 +274,19 @@ class _Work:
             raise SourceError("listed by the mirror, and not there", where=error.where) from error
 
     def _report(self, silent: Sequence[Outdated], failed: Sequence[tuple[Outdated, HoldfastError]]) -> None:
+        # They come as the fetches end; a report has to be the same every time.
+        silent = sorted(silent, key=lambda source: source.name)
+        causes: dict[str, list[tuple[Outdated, HoldfastError]]] = {}
+        for source, error in sorted(failed, key=lambda failure: failure[0].name):
+            causes.setdefault(error.what, []).append((source, error))
         if silent:
             message = f"outdated, with no changelog that says what was fixed: {_names(silent)}"
             self.problems.append(Problem("archive.no-changelog", message, Gravity.NOTE, count=len(silent)))
-        if failed:
-            message = f"{failed[0][1].what}; not known what was fixed in: {_names([source for source, _ in failed])}"
+        for what, members in sorted(causes.items()):
+            message = f"{what}; not known what was fixed in: {_names([source for source, _ in members])}"
+            first = members[0][1]
             self.problems.append(
-                Problem(
-                    "archive.unread", message, where=failed[0][1].where, remedy=failed[0][1].remedy, count=len(failed)
-                )
+                Problem("archive.unread", message, where=first.where, remedy=first.remedy, count=len(members))
             )
 
 

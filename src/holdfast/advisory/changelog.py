@@ -1,12 +1,13 @@
 """Debian changelogs (deb-changelog(5)): which version of a source package first fixed which CVE."""
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
 from holdfast.model.errors import InputError
+from holdfast.version import ordering_for
 
 LIMIT = 32 << 20
 _STANZAS = 20_000
@@ -23,7 +24,7 @@ _DENIES = re.compile(r"\bnot (?:affected|vulnerable)|\bunaffected\b|\bfalse posi
 
 
 class Mention(Struct, frozen=True):
-    """A CVE, the version whose stanza first says it is fixed, that stanza's urgency, and its date as YYYY-MM-DD."""
+    """A CVE, the lowest version that has the fix, and of the stanza that first names it the urgency and date (ISO)."""
 
     cve: str
     fixed: str
@@ -41,17 +42,19 @@ class Stanza(Struct, frozen=True):
 
 
 def fixes(content: bytes) -> tuple[Mention, ...]:
-    """Every CVE that a changelog claims to be fixed, in order of id, with the oldest version that has the fix.
+    """Every CVE that a changelog claims to be fixed, in order of id, with the lowest version that has the fix.
 
     Read from the oldest stanza to the newest: the first mention counts, a later one (“drop the patch, it is upstream
     now”) does not. An item that reverts something takes its CVEs back, until they are named again; an item that says
-    “not affected” says nothing. Raises InputError where there is no stanza at all.
+    “not affected” says nothing. What a stanza fixes, every later one has too, and a later one may sort lower: the
+    backport `1.3~deb12u6` is built of `1.3`. Raises InputError where there is no stanza at all.
     """
     stanzas = list(parse(content))
     if not stanzas:
         raise InputError("not a Debian changelog")
     found: dict[str, Mention] = {}
-    for stanza in reversed(stanzas):
+    lowest = _lowest_since(stanzas)
+    for stanza, version in zip(reversed(stanzas), reversed(lowest), strict=True):
         for item in _items(stanza.text):
             if "-" not in item or _DENIES.search(item):
                 continue
@@ -60,8 +63,18 @@ def fixes(content: bytes) -> tuple[Mention, ...]:
                 if undone:
                     found.pop(cve, None)
                 elif cve not in found and len(found) < _IDS:
-                    found[cve] = Mention(cve, stanza.version, stanza.urgency, stanza.date)
+                    found[cve] = Mention(cve, version, stanza.urgency, stanza.date)
     return tuple(found[cve] for cve in sorted(found))
+
+
+def _lowest_since(stanzas: Sequence[Stanza]) -> list[str]:
+    """For each stanza, newest first, the lowest version (as dpkg orders them) among it and all that are newer."""
+    key = ordering_for("deb").key
+
+    def lower(one: str, other: str) -> str:
+        return min(one, other, key=key)
+
+    return [*accumulate((stanza.version for stanza in stanzas), lower)]
 
 
 def parse(content: bytes) -> Iterator[Stanza]:

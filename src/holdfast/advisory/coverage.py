@@ -11,7 +11,7 @@ from holdfast.advisory.database import Database
 from holdfast.advisory.ecosystem import DISTRIBUTED, LANGUAGES, ecosystems_of
 from holdfast.advisory.eol import KNOWN
 from holdfast.advisory.origin import is_third_party
-from holdfast.model.package import Distribution, Package
+from holdfast.model.package import Distribution, Origin, Package
 from holdfast.model.status import Gravity, Problem
 
 _UPDATE = "run `holdfast db update`"
@@ -37,16 +37,20 @@ class _Draft:
         self.checked: set[str] = set()
         self.not_checked: set[str] = set()
         self.unversioned: list[str] = []
+        self.unpinned: list[str] = []
 
     def holders(self, ecosystems: Iterable[str]) -> list[Database]:
         return [one for one in self.databases if any(one.holds(ecosystem) for ecosystem in ecosystems)]
 
-    def leave_out(
-        self, what: str, code: str, message: str, *, count: int, remedy: str = "", note: bool = False
-    ) -> None:
+    def leave_out(self, what: str, code: str, message: str, *, count: int = 1, remedy: str = "") -> None:
         self.not_checked.add(what)
-        gravity = Gravity.NOTE if note else Gravity.PARTIAL
-        self.problems.append(Problem(code, message, gravity, where=what, remedy=remedy, count=count))
+        self.problems.append(Problem(code, message, where=what, remedy=remedy, count=count))
+
+    def without_version(self, package: Package, name: str) -> None:
+        if package.type == "golang" and name != "stdlib":
+            return  # A program's own module, built from a working tree: nothing was published under it.
+        is_unpinned = package.origin is Origin.DECLARED and not package.development
+        (self.unpinned if is_unpinned else self.unversioned).append(name)
 
 
 def plan(
@@ -63,6 +67,7 @@ def plan(
         # speaks for what another repository packaged.
         if package.type not in DISTRIBUTED and (not package.owner or package.owner in foreign):
             languages[package.type].append(package)
+    _say_nothing_found(draft, distribution, bool(ordered), bool(distributed))
     if not databases:
         _without_database(draft, distributed, languages, distribution)
         return _finished(draft)
@@ -73,15 +78,34 @@ def plan(
     for kind, members in sorted(languages.items()):
         _plan_language(draft, kind, members)
     _say_starter(draft)
-    if draft.unversioned:
-        told = ", ".join(draft.unversioned[:5]) + (" …" if len(draft.unversioned) > 5 else "")
-        message = f"packages without a version that says anything were not matched: {told}"
-        draft.problems.append(Problem("package.unversioned", message, Gravity.NOTE, count=len(draft.unversioned)))
+    _say_unversioned(draft)
     return _finished(draft)
 
 
 def _finished(draft: _Draft) -> Plan:
     return Plan(draft.units, tuple(draft.problems), tuple(sorted(draft.checked)), tuple(sorted(draft.not_checked)))
+
+
+def _say_nothing_found(draft: _Draft, distribution: Distribution | None, any_found: bool, distributed: bool) -> None:
+    """A root file system whose packages are nowhere has not been checked, however little was found wrong with it."""
+    if distribution is not None and not distributed:
+        message = f"{distribution} was recognised, but no package database could be read: its packages were not checked"
+        draft.leave_out(str(distribution), "distribution.no-packages", message)
+    elif distribution is None and not any_found:
+        draft.problems.append(Problem("packages.none", "no package was found: nothing was checked"))
+
+
+def _say_unversioned(draft: _Draft) -> None:
+    if draft.unversioned:
+        message = f"packages without a version that says anything were not matched: {_some(draft.unversioned)}"
+        draft.problems.append(Problem("package.unversioned", message, Gravity.NOTE, count=len(draft.unversioned)))
+    if draft.unpinned:
+        message = f"requirements name no exact version, which was installed is not known: {_some(draft.unpinned)}"
+        draft.problems.append(Problem("package.unpinned", message, count=len(draft.unpinned)))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 
 def _order(package: Package) -> tuple[str, ...]:
@@ -129,12 +153,12 @@ def _plan_distribution(draft: _Draft, packages: Sequence[Package], distribution:
         if coordinate is not None and coordinate.version:
             draft.units[coordinate].append(package)
         elif coordinate is not None:
-            draft.unversioned.append(package.name)
+            draft.without_version(package, package.name)
     if foreign:
         names = ", ".join(sorted({package.name for package in foreign})[:8])
         message = f"packages of other repositories than {distribution}'s were not checked: {names}"
         what = f"third-party packages ({names})"
-        draft.leave_out(what, "package.third-party", message, count=len(foreign), note=True)
+        draft.leave_out(what, "package.third-party", message, count=len(foreign))
 
 
 def _is_archive(database: Database) -> bool:
@@ -157,7 +181,7 @@ def _plan_language(draft: _Draft, kind: str, packages: Sequence[Package]) -> Non
         if coordinate is not None and coordinate.version:
             draft.units[coordinate].append(package)
         elif coordinate is not None:
-            draft.unversioned.append(coordinate.name)
+            draft.without_version(package, coordinate.name)
 
 
 def _say_starter(draft: _Draft) -> None:

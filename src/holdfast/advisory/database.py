@@ -14,6 +14,7 @@ from msgspec import Struct
 from holdfast.advisory.ecosystem import normal_name
 from holdfast.advisory.record import Release
 from holdfast.advisory.schema import APPLICATION_ID, STATES, VERSION, Content, cve_number, unpack_epss
+from holdfast.advisory.wording import MALICIOUS, MALICIOUS_PAGE
 from holdfast.model.advisory import Advisory, Affected, DatabaseInfo, Epss, FixState, KnownExploited, SourceInfo
 from holdfast.model.errors import StoreError
 
@@ -32,6 +33,13 @@ _ROWS_OF_ADVISORY = (
     "SELECT ecosystem.name, package.name, introduced, fixed, last_affected, versions, state, urgency, note"
     " FROM affected JOIN package ON package.id = affected.package"
     " JOIN ecosystem ON ecosystem.id = package.ecosystem WHERE advisory = ? ORDER BY 1, 2"
+)
+
+# There is no index by id: only an explanation asks for one, and a scan of the table takes a moment.
+_MALICIOUS_NAMED = (
+    "SELECT advisory, aliases, ecosystem.name, malicious.name, introduced, fixed, last_affected, versions"
+    " FROM malicious JOIN ecosystem ON ecosystem.id = malicious.ecosystem"
+    " WHERE advisory = ? OR instr(' ' || aliases || ' ', ' ' || ? || ' ') ORDER BY 1, 3, 4, 5, 6, 7, 8"
 )
 
 
@@ -190,10 +198,11 @@ class Database:
         return found
 
     def advisory(self, identity: str) -> tuple[Advisory, ...]:
-        """Every advisory that has this id or names it as an alias, whole, for explaining it."""
+        """Every advisory that has this id or names it as an alias, whole, for explaining it; malware's too."""
         numbers = self.named((identity,)).get(identity, [])
         headings, contents = self.headings(numbers), self.contents(numbers)
-        return tuple(self._whole(number, headings[number], contents[number]) for number in numbers)
+        whole = (self._whole(number, headings[number], contents[number]) for number in numbers)
+        return (*whole, *self._malware(identity))
 
     def known_exploited(self, cves: Iterable[str]) -> dict[str, KnownExploited]:
         """Those of these CVEs that are in CISA's catalogue."""
@@ -253,6 +262,22 @@ class Database:
             content.modified,
             content.withdrawn,
         )
+
+    def _malware(self, identity: str) -> Iterable[Advisory]:
+        """The records of malicious packages of this id: of them only the stretches and other ids are kept."""
+        found: dict[tuple[str, str], list[Affected]] = defaultdict(list)
+        for advisory, aliases, ecosystem, name, introduced, fixed, last, versions in self._rows(
+            _MALICIOUS_NAMED, "tttttttt", (identity, identity)
+        ):
+            listed = tuple(versions.split("\n")) if versions else ()
+            found[advisory, aliases].append(Affected(ecosystem, name, introduced, fixed, last, listed))
+        for (advisory, aliases), affected in found.items():
+            summary = f"{affected[0].name} is a malicious package"
+            page = MALICIOUS_PAGE.format(advisory)
+            yield Advisory(
+                advisory, "osv", tuple(affected), tuple(aliases.split()),
+                summary=summary, severity=MALICIOUS, references=(page,),
+            )  # fmt: skip
 
     def _content(self, blob: bytes) -> Content:
         try:

@@ -58,13 +58,19 @@ def build(debs: Iterable[tuple[str, Deb]]) -> Index:
 
 def dump(index: Index) -> bytes:
     """The index as bytes, for `load`."""
-    return zstandard.compress(_MAGIC + msgspec.msgpack.encode(index._sources), 3)
+    plain = _MAGIC + msgspec.msgpack.encode(index._sources)
+    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(plain)
 
 
 def load(file: Path) -> Index | None:
     """The index that `dump` wrote into a file; None where there is none, or it is damaged."""
     try:
-        plain = zstandard.ZstdDecompressor().decompress(file.read_bytes(), max_output_size=_INFLATED)
+        content = file.read_bytes()
+        frame = zstandard.get_frame_parameters(content)
+        # An unknown size is 2⁶⁴-1. Without the checksum a flipped byte would go unnoticed.
+        if frame.content_size > _INFLATED or not frame.has_checksum:
+            return None
+        plain = zstandard.ZstdDecompressor().decompress(content)
         if not plain.startswith(_MAGIC):
             return None
         return Index(msgspec.msgpack.decode(plain[len(_MAGIC) :], type=dict[str, Raw]))

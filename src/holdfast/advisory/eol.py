@@ -12,9 +12,7 @@ from holdfast.settings import FeedSettings
 
 _LIMIT = 128 * MEBIBYTE
 
-KNOWN_SINCE = "2026-11-01"
-"""The day on which the facts in KNOWN were last looked at."""
-
+# What follows was last looked at on 2026-11-01.
 _DEBIAN = (
     ("7", "2018-05-31"),
     ("8", "2020-06-30"),

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from holdfast.advisory.feed import Feed
 from holdfast.advisory.record import Resource
-from holdfast.model.errors import HoldfastError, LimitError, StoreError
+from holdfast.model.errors import HoldfastError, LimitError, SourceError, StoreError
 from holdfast.transport.client import Client, Download
 from holdfast.transport.deadline import Deadline
 
@@ -81,6 +81,8 @@ def _download(task: Task, client: Client, folder: Path, deadline: Deadline) -> D
         return error
     except OSError as error:
         return StoreError(f"cannot be written: {error.strerror}", where=str(target))
+    except Exception as error:  # a worker that died would leave its task waiting until the deadline
+        return SourceError(f"could not be fetched: {type(error).__name__}", where=task.base)
 
 
 def _spread(tasks: Sequence[Task]) -> Iterator[Task]:

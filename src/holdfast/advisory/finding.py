@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from holdfast.advisory.advice import fix_for
 from holdfast.advisory.coordinate import Coordinate, is_kernel
 from holdfast.advisory.database import Database, Malicious, Row
+from holdfast.advisory.ecosystem import DISTRIBUTED
 from holdfast.advisory.merge import Decision
 from holdfast.advisory.risk import Circumstances, risk
 from holdfast.advisory.schema import Content
 from holdfast.advisory.severity import rate, scored
 from holdfast.advisory.stretch import Version, readable
-from holdfast.advisory.wording import MALICIOUS
+from holdfast.advisory.wording import MALICIOUS, MALICIOUS_PAGE
 from holdfast.model.advisory import Epss, FixState, KnownExploited, Score
 from holdfast.model.finding import (
     Confidence,
@@ -40,7 +41,7 @@ _PAGES = (
 
 
 class Vulnerable(Struct, frozen=True):
-    """One vulnerability (or malicious package) that some packages have."""
+    """One vulnerability (or malicious package) that some packages of one side have."""
 
     coordinate: Coordinate
     packages: list[Package]
@@ -80,10 +81,11 @@ def findings_of(vulnerable: Sequence[Vulnerable], databases: Sequence[Database],
     return sorted(findings, key=_order)
 
 
-def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+def _order(finding: Finding) -> tuple[int, int, str, str, str, str, str]:
     evidence = finding.evidence
     rank = evidence.risk if isinstance(evidence, VulnerabilityEvidence) else 0
-    return -rank, -finding.severity.rank, finding.rule, finding.subject.purl, finding.subject.name
+    subject, location = finding.subject, finding.location
+    return -rank, -finding.severity.rank, finding.rule, subject.purl, subject.name, location.side, location.path
 
 
 def _known(vulnerable: Sequence[Vulnerable], databases: Sequence[Database]) -> _Known:
@@ -196,7 +198,6 @@ def _malware(one: Vulnerable, content: Content | None = None) -> Finding:
         modified=content.modified if content else "",
     )
     name = one.coordinate.name
-    side = fix_for(FixState.AFFECTED, "", one.packages).side
     advice = f"remove {name}; what it could reach (secrets, build machines) counts as compromised"
     return _finding(
         one,
@@ -204,9 +205,9 @@ def _malware(one: Vulnerable, content: Content | None = None) -> Finding:
         Severity.CRITICAL,
         Confidence.HIGH,
         evidence,
-        Fix(FixState.AFFECTED, "", side, advice),
+        Fix(FixState.AFFECTED, "", one.packages[0].side, advice),
         f"{name} is a malicious package",
-        (f"https://osv.dev/vulnerability/{one.vulnerability}",),
+        (MALICIOUS_PAGE.format(one.vulnerability),),
     )
 
 
@@ -236,13 +237,19 @@ def _finding(
         title,
         references,
         MALWARE_CONTROLS if kind is Kind.MALWARE else VULNERABILITY_CONTROLS,
-        len(one.packages),
+        sum(_copies(package) for package in one.packages),
     )
+
+
+def _copies(package: Package) -> int:
+    """How often a package is there: a library in every place that shows it, a distribution's package once."""
+    return 1 if package.type in DISTRIBUTED else max(1, len(package.locations))
 
 
 def _telling(package: Package, source: str) -> tuple[object, ...]:
     declared = package.origin is Origin.DECLARED
-    return declared, package.development, package.name != source, len(package.name), package.name, package.locations
+    named = package.name != source, len(package.name), package.name
+    return declared, package.development, *named, package.locations, package.diff_id
 
 
 def _declared(packages: Sequence[Package]) -> bool:

@@ -18,6 +18,9 @@ from holdfast.model.advisory import Advisory, Affected, FixState, SourceInfo
 from holdfast.model.errors import StoreError
 
 NAME = "archive"
+_READING = "2"
+"""Which way of reading changelogs the rows come of. What another way made of them is not believed: raise it to read
+everything again."""
 _PREFIX = ".ledger-"
 _TABLE = """CREATE TABLE changelog (ecosystem TEXT NOT NULL, source TEXT NOT NULL, version TEXT NOT NULL,
   suite TEXT NOT NULL, PRIMARY KEY (ecosystem, source, version)) WITHOUT ROWID"""
@@ -37,6 +40,27 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def discard_outdated(self) -> None:
+        """Remove the file if another version of this program read the changelogs in it, and read them differently."""
+        try:
+            if self._is_outdated():
+                with _alone(self.path):
+                    if self._is_outdated():  # nobody else has replaced it meanwhile
+                        self.path.unlink()
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+
+    def _is_outdated(self) -> bool:
+        if not self.path.is_file():
+            return False
+        try:
+            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as rows:
+                _require_ours(rows, self.path)
+                reading = rows.execute("SELECT value FROM meta WHERE key = 'reading'").fetchone()
+                return reading is None or reading[0] != _READING
+        except (sqlite3.Error, StoreError):
+            return False  # damaged, or no ledger: whoever reads it will say so
 
     def known(self, ecosystem: str, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these `(source, version)` pairs were read before."""
@@ -68,6 +92,7 @@ class Ledger:
                     if fresh:
                         create(connection)
                         connection.execute(_TABLE)
+                        connection.execute("INSERT INTO meta VALUES ('reading', ?)", (_READING,))
                     _require_ours(connection, self.path)
                     _write(connection, ecosystem, entries, info)
                 copy.replace(self.path)

@@ -1,8 +1,9 @@
 """Holds packages against advisory databases: what is vulnerable, what was not checked, and why.
 
-Findings are one per vulnerability and source package (for a distribution) or package and version (for a language): the
-binaries of one source, or the copies of one library, are its count. The subject is the most telling of them: the one
-named like the source, else the shortest name.
+Findings are one per vulnerability, side and source package (for a distribution) or package and version (for a
+language): the binaries of one source, or the copies of one library, are its count. What both the base image and the
+application brought is two findings, as two people have to move. The subject is the most telling package of them: the
+one named like the source, else the shortest name.
 """
 
 from collections import defaultdict
@@ -17,8 +18,9 @@ from holdfast.advisory.coordinate import Coordinate
 from holdfast.advisory.database import Database, Malicious, Row
 from holdfast.advisory.ecosystem import DISTRIBUTED, normal_name
 from holdfast.advisory.finding import Vulnerable, findings_of
-from holdfast.advisory.merge import Said, decide
+from holdfast.advisory.merge import Decision, Said, decide
 from holdfast.advisory.stretch import Version, affected, covers
+from holdfast.model.artifact import Side
 from holdfast.model.finding import Finding
 from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Gravity, Problem
@@ -69,6 +71,12 @@ class _Group(Struct):
     def distributed(self) -> bool:
         return self.packages[0].type in DISTRIBUTED
 
+    def vulnerable(self, decision: Decision | None = None, malicious: Malicious | None = None) -> Iterable[Vulnerable]:
+        """One vulnerability of these packages, once for each side that brought some of them."""
+        for side in Side:
+            if members := [package for package in self.packages if package.side is side]:
+                yield Vulnerable(self.coordinate, members, self.version, decision, malicious)
+
 
 def _look_up(units: dict[Coordinate, list[Package]], databases: Sequence[Database]) -> list[_Group]:
     """Every unit of which a database knows anything, with what it knows, in the units' order."""
@@ -107,14 +115,14 @@ def _decide(groups: Sequence[_Group], databases: Sequence[Database]) -> Iterable
     for group in groups:
         for bad in group.malicious:
             if covers(bad.row, group.version):
-                yield Vulnerable(group.coordinate, group.packages, group.version, malicious=bad)
+                yield from group.vulnerable(malicious=bad)
     for group in hit:
         said = []
         for (place, ecosystem, row), inside in zip(group.rows, group.affected, strict=True):
             heading = headings[place][row.advisory]
             said.append(Said(place, _tier(ecosystem, heading.source), ecosystem, row, heading, inside))
         for decision in decide(said, group.version, distributed=group.distributed):
-            yield Vulnerable(group.coordinate, group.packages, group.version, decision=decision)
+            yield from group.vulnerable(decision)
 
 
 @lru_cache(maxsize=1024)
@@ -126,10 +134,11 @@ def _tier(ecosystem: str, source: str) -> int:
 
 
 def _combine(found: Iterable[Vulnerable]) -> list[Vulnerable]:
-    """One per vulnerability and source: binaries that are looked up one by one (rpm) come together here."""
-    combined: dict[tuple[str, str, str, str], Vulnerable] = {}
+    """One per vulnerability, side and source: binaries that are looked up one by one (rpm) come together here."""
+    combined: dict[tuple[str, str, str, str, str], Vulnerable] = {}
     for one in found:
-        key = one.vulnerability, one.packages[0].type, one.coordinate.source, one.coordinate.source_version
+        first, coordinate = one.packages[0], one.coordinate
+        key = one.vulnerability, first.type, first.side.value, coordinate.source, coordinate.source_version
         known = combined.get(key)
         combined[key] = one if known is None else known.with_packages_of(one)
     return list(combined.values())

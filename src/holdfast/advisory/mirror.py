@@ -26,6 +26,7 @@ from holdfast.transport.retry import parse_http_date
 
 FRESH_SECONDS = 3600.0
 _BASES = 6
+_OFFLINE_REMEDY = "scan once where the mirror can be reached: what it says is kept"
 _UNUSED_SECONDS = 30 * 86400.0
 
 
@@ -58,13 +59,15 @@ ARCHIVES = {
 class Wanted(Struct, frozen=True):
     """One suite to look into, the addresses where it may be (the first that has it is taken), and its components.
 
-    An `optional` one may be absent: not every archive has `-updates`, and those of old releases lose it.
+    An `optional` one may be absent: not every archive has `-updates`, and those of old releases lose it. `foreign` are
+    the bases that only the image names: they must not send us into a private network.
     """
 
     suite: str
     bases: tuple[str, ...]
     components: tuple[str, ...]
     optional: bool = False
+    foreign: tuple[str, ...] = ()
 
 
 class Suite(Struct, frozen=True):
@@ -96,7 +99,7 @@ def plan(distribution: Distribution, host: Sequence[AptSource], image: Sequence[
 
     An archive is taken for the distribution's own if it has the component `main` and either names one of the suites or
     lies at a path that ends as theirs do; its Release file has the last word. The security suite is looked for where
-    it is listed, and else where a mirror of that distribution has it.
+    it is listed, and else where a mirror of that distribution has it. What only the image names is `foreign`.
     """
     archive = ARCHIVES[distribution.id]
     codename = distribution.codename or archive.codenames.get(distribution.version, "")
@@ -105,31 +108,37 @@ def plan(distribution: Distribution, host: Sequence[AptSource], image: Sequence[
     mains: list[str] = []
     securities: list[str] = []
     listed: set[str] = set()
-    for source in [*host, *(source for source in image if _is_elsewhere(source))]:
+    own = {source.uri for source in host}
+    for source in [*host, *(source for source in image if source.uri in own or _is_elsewhere(source))]:
         if "main" not in source.components or not _is_own(source, distribution.id, codename):
             continue
         listed.update(source.components)
-        is_security = source.uri.endswith("-security") or source.suites[0].endswith(("-security", "/updates"))
+        first = source.suites[0] if source.suites else ""
+        is_security = source.uri.endswith("-security") or first.endswith(("-security", "/updates"))
         (securities if is_security else mains).append(source.uri)
     components = tuple(name for name in archive.components if name in listed) or archive.components[:1]
+    own |= {_debian_security(main) for main in own}
     if distribution.id == "ubuntu":
         bases = _unique([*mains, *securities])
         # The release's own suite is left out: it never changes, so nothing in it is newer than what was installed.
-        return [Wanted(f"{codename}-{pocket}", bases, components) for pocket in ("security", "updates") if bases]
+        foreign = tuple(base for base in bases if base not in own)
+        pockets = ("security", "updates") if bases else ()
+        return [Wanted(f"{codename}-{pocket}", bases, components, foreign=foreign) for pocket in pockets]
     securities += [security for main in mains if (security := _debian_security(main))]
     security = f"{codename}/updates" if codename in ("stretch", "buster") else f"{codename}-security"
+    foreign = tuple(base for base in (*mains, *securities) if base not in own)
     wanted = [
-        Wanted(security, _unique(securities), components),
-        Wanted(codename, _unique(mains), components),
-        Wanted(f"{codename}-updates", _unique(mains), components, optional=True),
+        Wanted(security, _unique(securities), components, foreign=foreign),
+        Wanted(codename, _unique(mains), components, foreign=foreign),
+        Wanted(f"{codename}-updates", _unique(mains), components, optional=True, foreign=foreign),
     ]
     return [suite for suite in wanted if suite.bases]
 
 
 def _is_elsewhere(source: AptSource) -> bool:
-    """Whether an image's source leads away from this machine: its lists are written by whoever made the image."""
+    """Whether an image's source may lead to the internet: its lists are written by whoever made the image."""
     try:
-        return not Address.parse(source.uri).is_local
+        return Address.parse(source.uri).may_be_public
     except SourceError:
         return False
 
@@ -171,6 +180,8 @@ class Mirror:
         return None
 
     def _open(self, wanted: Wanted, base: str, archive: Archive, architectures: Sequence[str]) -> Suite:
+        if base in wanted.foreign:
+            self._client.confine(base)
         kept = self._release(base, wanted.suite)
         parsed = release.parse(kept.verified.content)
         where = Address.parse(f"{base}/dists/{wanted.suite}").url
@@ -211,10 +222,8 @@ class Mirror:
         age = time.time() - kept.fetched if kept else -1.0
         if kept and kept.base == base and (0 <= age < FRESH_SECONDS or self._client.offline):
             return kept
-        signed = self._client.get(
-            f"{base}/dists/{quote(suite)}/InRelease",
-            limit=release.LIMIT, deadline=self._deadline, signed=True, name=f"{suite} InRelease",
-        )  # fmt: skip
+        address = f"{base}/dists/{quote(suite)}/InRelease"
+        signed = _get(self._client, address, release.LIMIT, self._deadline, f"{suite} InRelease")
         kept = _Kept(base, release.verify(signed, self._keyrings), time.time())
         _store(file, msgspec.msgpack.encode(kept))
         return kept
@@ -256,10 +265,20 @@ def fetch_verified(
     """A file of the archive with exactly this length and SHA-256; InputError where it has another."""
     if size > limit:
         raise LimitError(f"larger than the {limit:,} bytes allowed for it", where=name)
-    content = client.get(address, limit=size, deadline=deadline, signed=True, name=name)
+    content = _get(client, address, size, deadline, name)
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise InputError("not what the signed index says it is", where=Address.parse(address).url)
     return content
+
+
+def _get(client: Client, address: str, limit: int, deadline: Deadline, name: str) -> bytes:
+    """A file that a signature or digest vouches for. Offline, no mirror can be carried to where there is none."""
+    try:
+        return client.get(address, limit=limit, deadline=deadline, signed=True, name=name)
+    except SourceError as error:
+        if client.offline and Address.parse(address).scheme != "file":
+            raise SourceError(error.what, where=error.where, remedy=_OFFLINE_REMEDY) from error
+        raise
 
 
 def _read_kept(file: Path) -> _Kept | None:
@@ -280,8 +299,9 @@ def _store(file: Path, content: bytes) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         for old in file.parent.iterdir():
-            if time.time() - old.stat().st_mtime > _UNUSED_SECONDS:
-                old.unlink()
+            with suppress(FileNotFoundError):  # another thread's part, renamed meanwhile
+                if time.time() - old.stat().st_mtime > _UNUSED_SECONDS:
+                    old.unlink()
         part.write_bytes(content)
         part.replace(file)
     except OSError:

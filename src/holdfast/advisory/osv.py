@@ -1,5 +1,6 @@
 """The Open Source Vulnerability format (https://ossf.github.io/osv-schema/) of any ecosystem: a zip of JSON files."""
 
+import lzma
 import re
 import zipfile
 import zlib
@@ -29,6 +30,7 @@ _NOT_SECURITY = re.compile(r"(AL|RL|RH)[BE]A-")
 _WORD = re.compile(r"(Critical|Important|Moderate|Low):")
 # `unmaintained` and `notice` (RustSec) are no vulnerabilities.
 _NO_VULNERABILITY = ("unmaintained", "notice")
+_UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 class _Severity(Struct):
@@ -160,7 +162,7 @@ def _members(file: Path) -> Iterator[bytes | None]:
                 continue
             try:
                 yield archive.read(info)
-            except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
+            except (OSError, EOFError, ValueError, RuntimeError, MemoryError, *_UNPACKING):
                 # RuntimeError (and NotImplementedError): encrypted, or a compression that zipfile does not know.
                 yield None
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from holdfast.advisory.database import Database
 from holdfast.advisory.finding import MALWARE_CONTROLS, VULNERABILITY_CONTROLS
 from holdfast.advisory.severity import rate, scored
+from holdfast.advisory.wording import MALICIOUS
 from holdfast.model.advisory import Advisory, Epss, KnownExploited, Score
 from holdfast.model.finding import Rule, Severity
 
@@ -39,7 +40,10 @@ RULES = (VULNERABILITY, MALICIOUS_PACKAGE)
 
 
 class Explanation(Struct, frozen=True, omit_defaults=True):
-    """Everything the databases know of one id."""
+    """Everything the databases know of one id; of another id than a CVE's also the ranks of the CVEs that it is.
+
+    Where these are several, `epss` is the highest and `known_exploited` the first that was.
+    """
 
     id: str
     advisories: tuple[Advisory, ...]
@@ -50,17 +54,35 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
 
 
 def explain(databases: Sequence[Database], identity: str) -> Explanation | None:
-    """What is known of a CVE, GHSA or other id, in any case; None where nothing is."""
-    advisories: list[Advisory] = []
-    exploited: KnownExploited | None = None
-    epss: Epss | None = None
+    """What is known of a CVE, GHSA, MAL or other id, in any case; None where nothing is."""
     for name in dict.fromkeys((identity.strip(), identity.strip().upper())):
+        advisories: list[Advisory] = []
         for database in databases:
             advisories += [found for found in database.advisory(name) if found not in advisories]
-            exploited = exploited or database.known_exploited((name,)).get(name)
-            epss = epss or database.epss((name,)).get(name)
+        exploited, epss = _ranks(databases, _cves(name, advisories))
         if advisories or exploited or epss:
             scores = tuple(dict.fromkeys(score for one in advisories for score in scored(one.scores, one.id)))
             severity, _ = rate((), scores, [one.severity for one in advisories])
+            if any(one.severity == MALICIOUS for one in advisories):
+                severity = MALICIOUS_PACKAGE.severity
             return Explanation(name, tuple(advisories), severity, scores, exploited, epss)
     return None
+
+
+def _cves(name: str, advisories: Sequence[Advisory]) -> list[str]:
+    """The CVEs that an id stands for: itself, or the aliases of what is known by it (not of what only refers to it)."""
+    if name.startswith("CVE-"):
+        return [name]
+    names = {each for one in advisories if name in (one.id, *one.aliases) for each in (one.id, *one.aliases)}
+    return sorted(each for each in names if each.startswith("CVE-"))
+
+
+def _ranks(databases: Sequence[Database], cves: Sequence[str]) -> tuple[KnownExploited | None, Epss | None]:
+    """The first of these CVEs to be known as exploited, and the highest EPSS; earlier databases are believed first."""
+    exploited: dict[str, KnownExploited] = {}
+    epss: dict[str, Epss] = {}
+    for database in reversed(databases):
+        exploited |= database.known_exploited(cves)
+        epss |= database.epss(cves)
+    first = min(exploited.values(), key=lambda entry: entry.added, default=None)
+    return first, max(epss.values(), key=lambda entry: entry.probability, default=None)

@@ -2,6 +2,8 @@
 
 MALICIOUS = "malicious"
 """The severity of an advisory that says: this package is malware."""
+MALICIOUS_PAGE = "https://osv.dev/vulnerability/{}"
+"""Where a record of a malicious package can be read, by its id."""
 
 
 def rejected(text: str) -> bool:

@@ -12,6 +12,7 @@ from holdfast.catalog.node_lock import NODE_LOCK
 from holdfast.catalog.pnpm import PNPM
 from holdfast.catalog.python import PYTHON
 from holdfast.catalog.python_lock import PDM, PIPFILE, POETRY, REQUIREMENTS, UV
+from holdfast.catalog.unread import UnreadCataloger
 from holdfast.catalog.yarn import YARN
 
 CATALOGERS: tuple[Cataloger, ...] = (
@@ -35,4 +36,5 @@ CATALOGERS: tuple[Cataloger, ...] = (
     UV,
     GO_MOD,
     GO_SUM,
+    UnreadCataloger(),
 )

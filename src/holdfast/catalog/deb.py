@@ -3,10 +3,11 @@
 import re
 
 from holdfast.catalog.cataloger import Claim, Found
-from holdfast.catalog.document import DocumentCataloger, corrupt
+from holdfast.catalog.document import MAX_PACKAGES, DocumentCataloger, corrupt, paragraphs
 from holdfast.model.package import Package
 
 _FIELD = re.compile(rb"^(Package|Status|Version|Architecture|Source|Maintainer):(.*)$", re.IGNORECASE | re.MULTILINE)
+_BLANK = re.compile(rb"\n[ \t\r]*\n")
 _STRAY = re.compile(rb"^(?![ \t\r#]|[!-9;-~]+:).", re.MULTILINE)
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*", re.IGNORECASE | re.ASCII)
 _SOURCE = re.compile(r"(\S+)(?:\s+\(([^)]*)\))?")
@@ -24,18 +25,20 @@ _MAX_LICENSE_TEXT = 120
 def parse_status(_path: str, data: bytes) -> Found:
     """The packages that are installed, of a status file or of one package's own control paragraph (distroless)."""
     packages, reasons = [], []
-    for paragraph in re.split(rb"\n[ \t\r]*\n", data):
+    for paragraph in paragraphs(data, _BLANK):
         if not paragraph.strip():
             continue
         if b"\0" in paragraph or _STRAY.search(paragraph):
             reasons.append("lines that are neither a field nor the continuation of one")
-        fields = {key.lower(): value.decode("utf-8", "replace").strip() for key, value in _FIELD.findall(paragraph)}
+        fields = {field[1].lower(): field[2].decode("utf-8", "replace").strip() for field in _FIELD.finditer(paragraph)}
         words = fields.get(b"status", "install ok installed").split()
         if words[-1:] and words[-1] not in _PRESENT:
             continue
         name, version = fields.get(b"package", ""), fields.get(b"version", "")
         if _NAME.fullmatch(name) and version:
             packages.append(_package(name, version, fields))
+            if len(packages) > MAX_PACKAGES:
+                break
         elif words[-1:] != ["half-installed"]:
             reasons.append("a paragraph without the name or version of a package")
     return Found(tuple(packages), problems=corrupt("deb", reasons))
@@ -98,7 +101,7 @@ def _parse_single(path: str, data: bytes) -> Found:
     return parse_md5sums(path, data) if path.endswith(".md5sums") else parse_status(path, data)
 
 
-DEB = DocumentCataloger("deb", 1, ("var/lib/dpkg/status",), parse_status)
+DEB = DocumentCataloger("deb", 2, ("var/lib/dpkg/status",), parse_status, limit=32 << 20)
 DEB_SINGLE = DocumentCataloger("deb-single", 1, ("var/lib/dpkg/status.d/*",), _parse_single, limit=4 << 20)
 DEB_LIST = DocumentCataloger("deb-list", 1, ("var/lib/dpkg/info/*.list",), parse_list)
 DEB_COPYRIGHT = DocumentCataloger("deb-copyright", 1, ("usr/share/doc/*/copyright",), parse_copyright, limit=8 << 20)

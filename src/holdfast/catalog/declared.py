@@ -7,11 +7,14 @@ from typing import TypeVar
 import msgspec
 
 from holdfast.catalog.cataloger import Found
-from holdfast.catalog.document import DocumentCataloger, Parse
+from holdfast.catalog.document import MAX_PACKAGES, DocumentCataloger, Parse, bounded
 from holdfast.model.errors import InputError
 from holdfast.model.package import Origin, Package
 
 T = TypeVar("T")
+
+MAX_LOCK = 16 << 20
+MAX_VALUES = 1_000_000
 
 # Lock files below these belong to somebody else's build, tests or documentation.
 _FOREIGN = re.compile(
@@ -20,13 +23,20 @@ _FOREIGN = re.compile(
 )
 
 
-def lock_cataloger(name: str, version: int, patterns: tuple[str, ...], parse: Parse) -> DocumentCataloger:
+def lock_cataloger(
+    name: str, version: int, patterns: tuple[str, ...], parse: Parse, limit: int = MAX_LOCK
+) -> DocumentCataloger:
     """A cataloger of lock files that does not look at those which are not the application's own."""
 
     def parse_own(path: str, data: bytes) -> Found:
-        return Found() if _FOREIGN.search(path) else parse(path, data)
+        return Found() if is_foreign(path) else parse(path, data)
 
-    return DocumentCataloger(name, version, patterns, parse_own)
+    return DocumentCataloger(name, version, patterns, parse_own, limit)
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a lock file at this path belongs to something else than an application of the image."""
+    return _FOREIGN.search(path) is not None
 
 
 def declared(type: str, name: str, version: str, *, development: bool = False) -> Package:
@@ -35,18 +45,23 @@ def declared(type: str, name: str, version: str, *, development: bool = False) -
 
 
 def once(packages: Iterable[Package]) -> tuple[Package, ...]:
-    """Each name and version once; for development only if every mention of it is."""
+    """Each name and version once; for development only if every mention of it is.
+
+    No more are taken than show that there are too many (document.within_budget says it).
+    """
     merged: dict[tuple[str, str], Package] = {}
     for package in packages:
         key = (package.name, package.version)
         if key not in merged or not package.development:
             merged[key] = package
+        if len(merged) > MAX_PACKAGES:
+            break
     return tuple(merged.values())
 
 
 def json_object(data: bytes) -> dict[str, object]:
-    """A JSON document that is an object; InputError where it is not."""
-    document = guarded(lambda: msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf")))
+    """A JSON document that is an object; InputError where it is not, LimitError beyond MAX_VALUES."""
+    document = guarded(lambda: msgspec.json.decode(bounded(data, MAX_VALUES).removeprefix(b"\xef\xbb\xbf")))
     if not isinstance(document, dict):
         raise InputError("not a JSON object")
     return document

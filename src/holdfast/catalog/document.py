@@ -1,7 +1,8 @@
 """Catalogers of files that are small enough to be held: a pure parser, the paths it is for, and its budget."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ Parse = Callable[[str, bytes], Found]
 MAX_BYTES = 64 << 20
 MAX_PACKAGES = 200_000
 MAX_TEXT = 1_000
+_LINE = re.compile(r"[^\r\n]+")
 
 
 class DocumentCataloger(Struct, frozen=True):
@@ -52,6 +54,30 @@ def within_budget(name: str, found: Found) -> Found:
     message = f"packages left out: more than {MAX_PACKAGES:,}, or with a name or version over {MAX_TEXT:,} characters"
     problem = Problem(f"catalog.{name}.too-large", message, count=dropped)
     return replace(found, packages=packages, problems=(*found.problems, problem))
+
+
+def lines(text: str) -> Iterator[str]:
+    """The lines that are not empty, one at a time: all at once, short ones take twenty times the document's memory."""
+    return (match[0] for match in _LINE.finditer(text))
+
+
+def paragraphs(data: bytes, separator: re.Pattern[bytes]) -> Iterator[bytes]:
+    """What stands between the separators, one piece at a time."""
+    start = 0
+    for match in separator.finditer(data):
+        yield data[start : match.start()]
+        start = match.end()
+    yield data[start:]
+
+
+def bounded(data: bytes, most: int) -> bytes:
+    """The JSON or TOML document as it is; LimitError where its commas and brackets make more than `most` values.
+
+    A decoded value takes up to a hundred times the memory of the two bytes it is written in.
+    """
+    if sum(data.count(mark) for mark in (b",", b"{", b"[")) > most:
+        raise LimitError(f"more than {most:,} values")
+    return data
 
 
 def corrupt(name: str, reasons: Iterable[str]) -> tuple[Problem, ...]:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, lock_cataloger, once
-from holdfast.catalog.document import corrupt
+from holdfast.catalog.document import MAX_PACKAGES, corrupt, lines
 
+_MAX_MOD = 2 << 20
+_MAX_LINE = 4_000
 _WORD = re.compile(r'"[^"]*"|`[^`]*`|\S+')
 _DIRECTIVES = {"require", "replace", "exclude", "retract", "tool", "ignore", "godebug"}
 _ALONE = {"module", "go", "toolchain"}
@@ -46,11 +48,13 @@ def parse_sum(_path: str, data: bytes) -> Found:
     """
     versions: dict[str, str] = {}
     reasons = []
-    for line in data.decode("utf-8", "replace").splitlines():
-        words = line.split()
+    for line in lines(data.decode("utf-8", "replace")):
+        words = line[:_MAX_LINE].split()
         if len(words) == 3 and words[2].startswith("h1:"):
             if not words[1].endswith("/go.mod"):
                 versions[words[0]] = words[1]
+                if len(versions) > MAX_PACKAGES:
+                    break
         elif words:
             reasons.append("a line that is no checksum")
     return Found(once(declared("golang", *item) for item in versions.items()), problems=corrupt("go-sum", reasons))
@@ -59,8 +63,8 @@ def parse_sum(_path: str, data: bytes) -> Found:
 def _statements(text: str) -> Iterator[tuple[str, list[str]]]:
     """Each directive with its words; a block repeats its directive on every line within parentheses."""
     block = ""
-    for line in text.splitlines():
-        words = [word.strip('"`') for word in _WORD.findall(line.partition("//")[0])]
+    for line in lines(text):
+        words = [word.strip('"`') for word in _WORD.findall(line[:_MAX_LINE].partition("//")[0])]
         if not words:
             continue
         if words == [")"]:
@@ -73,5 +77,5 @@ def _statements(text: str) -> Iterator[tuple[str, list[str]]]:
             yield words[0], words[1:]
 
 
-GO_MOD = lock_cataloger("go-mod", 1, ("**/go.mod",), parse_mod)
-GO_SUM = lock_cataloger("go-sum", 1, ("**/go.sum",), parse_sum)
+GO_MOD = lock_cataloger("go-mod", 2, ("**/go.mod",), parse_mod, _MAX_MOD)
+GO_SUM = lock_cataloger("go-sum", 2, ("**/go.sum",), parse_sum)

@@ -26,6 +26,7 @@ _INTERPRETER, _LOADED = 3, 1
 MAX_HELD = 64 << 20
 MAX_INFORMATION = 8 << 20
 MAX_CANDIDATES = 64
+MAX_SEGMENTS = 128
 
 
 class _Unfollowed(Exception):
@@ -40,7 +41,7 @@ class GolangCataloger:
     """Reads the build information of ELF binaries: the main module, its dependencies, and the standard library."""
 
     name = "golang"
-    version = 1
+    version = 2
     patterns: tuple[str, ...] = ()
     magic = (_ELF,)
 
@@ -191,7 +192,9 @@ class _Program:
         size, count = struct.unpack_from(order + "HH", data, 54 if is_wide else 42)
         segments = []
         form = struct.Struct(order + ("IIQQQQ" if is_wide else "IIIIIII"))
-        for index in range(count):
+        if count and size < form.size:
+            return None  # No system loads such a program.
+        for index in range(min(count, MAX_SEGMENTS)):
             place = table + index * size
             if place + form.size > len(data):
                 break

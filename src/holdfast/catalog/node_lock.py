@@ -50,4 +50,4 @@ def _package(name: str, version: str, entry: object) -> Iterator[Package]:
         yield declared("npm", name, version, development=mapping(entry).get("dev") is True)
 
 
-NODE_LOCK = lock_cataloger("node-lock", 1, ("**/package-lock.json", "**/npm-shrinkwrap.json"), parse)
+NODE_LOCK = lock_cataloger("node-lock", 2, ("**/package-lock.json", "**/npm-shrinkwrap.json"), parse)

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, lock_cataloger, mapping, once, reachable, text
-from holdfast.catalog.document import corrupt
+from holdfast.catalog.document import MAX_TEXT, corrupt
 from holdfast.catalog.yaml import parse_mapping
 from holdfast.model.errors import InputError
+from holdfast.model.package import Package
 
 # 5: /@scope/name/1.2.3_peer@1 · 6: /@scope/name@1.2.3(peer@1) · 9: @scope/name@1.2.3 (peers only in `snapshots`)
 _KEY = re.compile(r"(?:[^/@]+\.[^/@]+(?=/))?/?((?:@[^/@]+/)?[^/@]+)[/@](\d[^/()_]*)(?:[_(].*)?$")
@@ -19,10 +20,17 @@ def parse(_path: str, data: bytes) -> Found:
     lock = parse_mapping(data.decode("utf-8", "replace"))
     if "lockfileVersion" not in lock:
         raise InputError("not a lock file of pnpm")
-    packages, reasons = [], []
+    reasons: list[str] = []
+    return Found(once(_packages(lock, reasons)), problems=corrupt("pnpm", reasons))
+
+
+def _packages(lock: Mapping[str, object], reasons: list[str]) -> Iterator[Package]:
     for_running = _running(lock) if "snapshots" in lock else None
     for key, value in mapping(lock.get("packages")).items():
         entry = mapping(value)
+        if len(key) > MAX_TEXT:  # The pattern takes time with the square of the length.
+            reasons.append(f"an entry with a key over {MAX_TEXT:,} characters")
+            continue
         if key.startswith(("file:", "link:", "/file:")) or "/tar.gz/" in key or "://" in key or "@file:" in key:
             continue
         match = _KEY.match(key)
@@ -32,8 +40,7 @@ def parse(_path: str, data: bytes) -> Found:
             reasons.append("an entry without a name or version")
             continue
         development = entry.get("dev") == "true" if for_running is None else key not in for_running
-        packages.append(declared("npm", name, version, development=development))
-    return Found(once(packages), problems=corrupt("pnpm", reasons))
+        yield declared("npm", name, version, development=development)
 
 
 def _running(lock: Mapping[str, object]) -> set[str]:
@@ -60,4 +67,4 @@ def _versions(value: object) -> Iterator[tuple[str, str]]:
         yield name, text(said) or text(mapping(said).get("version"))
 
 
-PNPM = lock_cataloger("pnpm", 1, ("**/pnpm-lock.yaml",), parse)
+PNPM = lock_cataloger("pnpm", 2, ("**/pnpm-lock.yaml",), parse)

@@ -1,10 +1,12 @@
 """What Python projects pin: requirements files, Pipfile.lock, and the lock files of Poetry, uv and PDM."""
 
+import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import (
+    MAX_VALUES,
     declared,
     guarded,
     json_object,
@@ -15,30 +17,66 @@ from holdfast.catalog.declared import (
     sequence,
     text,
 )
-from holdfast.catalog.document import corrupt
+from holdfast.catalog.document import bounded, corrupt, lines
 from holdfast.catalog.python import normalised
-from holdfast.model.errors import InputError
+from holdfast.model.errors import InputError, LimitError
+from holdfast.model.package import Package
+from holdfast.model.status import Gravity, Problem
 
 _Judge = Callable[[Mapping[str, object]], bool]
 
 _PIN = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9._-]*) ?(?:\[[^\]]*\])? ?\(? ?={2,3} ?(v?\d[A-Za-z0-9.!+_-]*)(?=[;#),\\]|--|$| )"
 )
+_UNPINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) ?(?:\[[^\]]*\])? ?(?=$|[<>=!~(;#@]|--[a-z])")
+_REFERENCE = re.compile(r"(?:-r|-c|--requirement|--constraint)[ =]?[^ ]")
+_ADDRESS = re.compile(r"(?:-e|--editable)[ =]|[A-Za-z0-9+]+://|git\+|file:|\.{0,2}/|[^ ]+\.(?:whl|zip|tar\.gz)(?: |$)")
 _FOR_DEVELOPMENT = re.compile(
     r"(?:^|[-_./])(?:dev|develop|development|test|tests|testing|lint|docs?|ci|typing)(?=[-_./]|$)"
 )
 _MAX_LINE = 4_000
+_MAX_TOML = 8 << 20
+_MAX_DOTTED = 10_000_000
 # Where a locked package comes from when it is the project itself or a folder beside it.
 _OWN_SOURCES = ("virtual", "editable", "directory", "workspace")
 
 
 def parse_requirements(path: str, data: bytes) -> Found:
-    """The exact pins (`==`, `===`) of a requirements file; ranges, addresses and options name no version."""
-    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\\\n", " ").split("\n")
+    """What a requirements file asks for: in a version where it is pinned (`==`, `===`), in none where it is not.
+
+    Which version was installed of the latter is not known from here, but those that were are found elsewhere (assemble
+    leaves these out then). Other files and addresses have no published name: they are counted.
+    """
+    content = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\\\n", " ")
     name = "/".join(path.split("/")[-2:]) if "/requirements/" in f"/{path}" else path.rpartition("/")[2]
     development = bool(_FOR_DEVELOPMENT.search(name.removesuffix(".txt").lower()))
-    pins = (_PIN.match(" ".join(line[:_MAX_LINE].split())) for line in lines)
-    return Found(once(declared("pypi", normalised(pin[1]), pin[2], development=development) for pin in pins if pin))
+    aside: list[str] = []
+    return Found(once(_required(content, development, aside)), problems=_beside(aside))
+
+
+def _required(content: str, development: bool, aside: list[str]) -> Iterator[Package]:
+    for line in lines(content):
+        requirement = " ".join(line[:_MAX_LINE].split())
+        if pin := _PIN.match(requirement):
+            yield declared("pypi", normalised(pin[1]), pin[2], development=development)
+        elif _REFERENCE.match(requirement):
+            aside.append("reference")
+        elif _ADDRESS.match(requirement):
+            aside.append("address")
+        elif named := _UNPINNED.match(requirement):
+            yield declared("pypi", normalised(named[1]), "", development=development)
+
+
+def _beside(aside: Sequence[str]) -> tuple[Problem, ...]:
+    messages = {
+        "address": "requirements name an address instead of a published version: they were not checked",
+        "reference": "references to other requirements files were not followed: such files are read by their own names",
+    }
+    return tuple(
+        Problem(f"catalog.requirements.{what}", message, Gravity.NOTE, count=aside.count(what))
+        for what, message in messages.items()
+        if what in aside
+    )
 
 
 def parse_pipfile(_path: str, data: bytes) -> Found:
@@ -111,9 +149,12 @@ def _toml_found(entries: Iterable[Mapping[str, object]], is_development: _Judge)
 
 
 def _entries(data: bytes) -> list[Mapping[str, object]]:
+    # For each dotted key tomllib keeps every prefix: time and memory go with the square of its parts.
+    if sum(line.count(b".") ** 2 for line in io.BytesIO(data)) > _MAX_DOTTED:
+        raise LimitError("keys of too many parts")
     import tomllib  # Only an image with such a lock file pays for it.
 
-    lock = guarded(lambda: tomllib.loads(data.decode("utf-8")))
+    lock = guarded(lambda: tomllib.loads(bounded(data, MAX_VALUES).decode("utf-8")))
     return [mapping(entry) for entry in sequence(lock.get("package"))]
 
 
@@ -124,11 +165,11 @@ def _is_own(entry: Mapping[str, object]) -> bool:
 
 REQUIREMENTS = lock_cataloger(
     "requirements",
-    1,
+    3,
     ("**/requirements*.txt", "**/*requirements.txt", "**/*-requirements-*.txt", "**/requirements/*.txt"),
     parse_requirements,
 )
-PIPFILE = lock_cataloger("pipfile", 1, ("**/Pipfile.lock",), parse_pipfile)
-POETRY = lock_cataloger("poetry", 1, ("**/poetry.lock",), parse_poetry)
-PDM = lock_cataloger("pdm", 1, ("**/pdm.lock",), parse_pdm)
-UV = lock_cataloger("uv", 1, ("**/uv.lock",), parse_uv)
+PIPFILE = lock_cataloger("pipfile", 2, ("**/Pipfile.lock",), parse_pipfile)
+POETRY = lock_cataloger("poetry", 2, ("**/poetry.lock",), parse_poetry, _MAX_TOML)
+PDM = lock_cataloger("pdm", 2, ("**/pdm.lock",), parse_pdm, _MAX_TOML)
+UV = lock_cataloger("uv", 2, ("**/uv.lock",), parse_uv, _MAX_TOML)

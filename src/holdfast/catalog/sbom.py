@@ -9,16 +9,19 @@ from msgspec import Struct
 
 from holdfast.catalog.deb import source_of
 from holdfast.catalog.distro import from_id
-from holdfast.catalog.document import MAX_TEXT
+from holdfast.catalog.document import MAX_TEXT, bounded
 from holdfast.model.artifact import Side
-from holdfast.model.errors import InputError
+from holdfast.model.errors import InputError, LimitError
 from holdfast.model.package import Distribution, Origin, Package, Purl
-from holdfast.model.status import Gravity, Problem
+from holdfast.model.status import Gravity, Problem, Status
 
+MAX_BYTES = 128 << 20
+MAX_VALUES = 3_000_000
 MAX_COMPONENTS = 1_000_000
 MAX_DEPTH = 32
 _VERSIONS = re.compile(r"1\.[2-7]")
 _MAX_LICENSES = 40
+_MAX_SAID = 200
 
 # What other tools call the facts that have no field of their own in CycloneDX.
 _SOURCE_NAMES = (
@@ -29,6 +32,9 @@ _SOURCE_NAMES = (
 )
 _SOURCE_VERSIONS = ("holdfast:source_version", "syft:metadata:sourceVersion")
 _LOCATIONS = re.compile(r"holdfast:location|syft:location:\d+:path|aquasecurity:trivy:FilePath")
+_PACKAGES = ("library", "application", "framework")
+# Trivy lists lock files as components of type application: their packages are components of their own.
+_TRIVY_FILE = "aquasecurity:trivy:Class"
 _DIFF_IDS = ("holdfast:diff_id", "aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID")
 
 
@@ -67,25 +73,34 @@ class _Component(Struct):
     components: list[msgspec.Raw] = []
 
 
+class _Metadata(Struct):
+    component: _Component | None = None
+
+
 class _Document(Struct):
     bomFormat: str = ""
     specVersion: str = ""
+    metadata: msgspec.Raw = msgspec.Raw(b"{}")
     components: list[msgspec.Raw] = []
 
 
 _DOCUMENT = msgspec.json.Decoder(_Document)
+_METADATA = msgspec.json.Decoder(_Metadata)
 _COMPONENT = msgspec.json.Decoder(_Component)
 _DISTRIBUTION = msgspec.json.Decoder(Distribution)
 
 
 def read_cyclonedx(data: bytes) -> Inventory:
-    """The packages of a CycloneDX document; InputError where it is none.
+    """The packages of a CycloneDX document; InputError where it is none, LimitError beyond MAX_BYTES or MAX_VALUES.
 
     A purl is kept as it stands. The distribution is that of an operating-system component, else what most purls'
-    `distro` qualifiers say. Components without a purl cannot be compared with anything: they are counted in a note.
+    `distro` qualifiers say. Components without a purl cannot be compared with anything: they are counted in a problem.
+    What a partial scan of ours wrote is partial still.
     """
+    if len(data) > MAX_BYTES:
+        raise LimitError(f"a bill of materials over {MAX_BYTES >> 20} MiB")
     try:
-        document = _DOCUMENT.decode(data.removeprefix(b"\xef\xbb\xbf"))
+        document = _DOCUMENT.decode(bounded(data, MAX_VALUES).removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(f"not a CycloneDX document: {str(error)[:200]}") from error
     if document.bomFormat != "CycloneDX":
@@ -99,31 +114,32 @@ def read_cyclonedx(data: bytes) -> Inventory:
         elif package := _package(component, unnamed):
             packages.append(package)
     known = distributions[0] if distributions else _from_purls(packages)
-    return Inventory(tuple(packages), known, (*_version_problem(document), *_problems(unnamed)))
+    return Inventory(tuple(packages), known, (*_version_problem(document), *_partial(document), *_problems(unnamed)))
 
 
 def _components(roots: Iterable[msgspec.Raw], unread: Counter[str]) -> Iterator[_Component]:
     """Every component, those within others after the one that holds them; what cannot be read is counted."""
-    waiting = [(raw, 0) for raw in reversed(list(roots))]
     count = 0
-    while waiting:
-        raw, depth = waiting.pop()
-        count += 1
-        if depth > MAX_DEPTH or count > MAX_COMPONENTS:
-            unread["beyond-budget"] += 1
-            continue
-        try:
-            component = _COMPONENT.decode(raw)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            unread["damaged"] += 1
-            continue
-        yield component
-        waiting.extend((inner, depth + 1) for inner in reversed(component.components))
+    for root in roots:
+        waiting = [(root, 0)]
+        while waiting:
+            raw, depth = waiting.pop()
+            count += 1
+            if depth > MAX_DEPTH or count > MAX_COMPONENTS:
+                unread["beyond-budget"] += 1
+                continue
+            try:
+                component = _COMPONENT.decode(raw)
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                unread["damaged"] += 1
+                continue
+            yield component
+            waiting.extend((inner, depth + 1) for inner in reversed(component.components))
 
 
 def _package(component: _Component, unnamed: Counter[str]) -> Package | None:
     if not component.purl:
-        if component.type in ("library", "application", "framework"):
+        if component.type in _PACKAGES and not any(item.name == _TRIVY_FILE for item in component.properties):
             unnamed["without-purl"] += 1
         return None
     try:
@@ -231,9 +247,23 @@ def _version_problem(document: _Document) -> Iterator[Problem]:
         yield Problem("catalog.sbom.version", message, Gravity.NOTE)
 
 
+def _partial(document: _Document) -> Iterator[Problem]:
+    """What the scan behind a document of ours said of its own completeness."""
+    try:
+        root = _METADATA.decode(document.metadata).component or _Component()
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return
+    status = next((item.value for item in root.properties if item.name == "holdfast:status"), Status.COMPLETE)
+    left_out = sorted({item.value[:_MAX_SAID] for item in root.properties if item.name == "holdfast:not_checked"})
+    if status != Status.COMPLETE or left_out:
+        told = ", ".join(left_out[:8]) + (" …" if len(left_out) > 8 else "")
+        what = f"not checked: {told}" if told else "packages may be missing"
+        yield Problem("catalog.sbom.partial", f"the scan that made this document was partial: {what}")
+
+
 def _problems(counts: Counter[str]) -> Iterator[Problem]:
     messages = {
-        "without-purl": ("components without a purl: they are not checked", Gravity.NOTE),
+        "without-purl": ("components name no purl: they were not checked", Gravity.PARTIAL),
         "damaged": ("components that cannot be read", Gravity.PARTIAL),
         "beyond-budget": ("components left out: too many, too deep, or with too long a name", Gravity.PARTIAL),
     }

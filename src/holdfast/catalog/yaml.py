@@ -7,12 +7,13 @@ kept as text or passed over.
 
 from typing import Union
 
+from holdfast.catalog.document import lines
 from holdfast.model.errors import InputError, LimitError
 
 Mapping = dict[str, Union[str, "Mapping"]]
 
 MAX_DEPTH = 12
-MAX_LINES = 2_000_000
+MAX_LINES = 1_000_000
 _BLOCK_TEXT = ("|", ">")
 
 
@@ -23,10 +24,9 @@ def parse_mapping(text: str) -> Mapping:
     stack: list[tuple[int, Mapping]] = [(0, root)]
     passing_over = -1
     pending: tuple[int, Mapping, str] | None = None
-    lines = text.splitlines()
-    if len(lines) > MAX_LINES:
-        raise LimitError(f"more than {MAX_LINES:,} lines")
-    for line in lines:
+    for number, line in enumerate(lines(text)):
+        if number >= MAX_LINES:
+            raise LimitError(f"more than {MAX_LINES:,} lines")
         content = line.lstrip(" ")
         indent = len(line) - len(content)
         if not content or content[0] in "#-" or line == "...":

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, lock_cataloger, once
-from holdfast.catalog.document import corrupt
+from holdfast.catalog.document import corrupt, lines
 from holdfast.model.package import Package
 
 _VERSION = re.compile(r'^  version:? "?([^"\s]+)"?\s*$')
+_FIELDS = ("  version", "  resolution")
 _RESOLUTION = re.compile(r'^  resolution: "?([^"\s]+)"?\s*$')
 # Descriptors and resolutions are `<name>@<range>`; where a protocol leads outside the registry, nothing is published.
 _LOCAL = ("workspace:", "link:", "portal:", "file:", "exec:", "git", "http:", "https:", "ssh:", ".", "/")
@@ -16,31 +17,35 @@ _LOCAL = ("workspace:", "link:", "portal:", "file:", "exec:", "git", "http:", "h
 
 def parse(_path: str, data: bytes) -> Found:
     """One package for each block: a line of descriptors, then indented fields."""
-    lines = data.decode("utf-8", "replace").splitlines()
-    packages, reasons = [], []
-    for head, fields in _blocks(lines):
+    reasons: list[str] = []
+    packages = once(_packages(data.decode("utf-8", "replace"), reasons))
+    return Found(packages, problems=corrupt("yarn", reasons))
+
+
+def _packages(text: str, reasons: list[str]) -> Iterator[Package]:
+    for head, fields in _blocks(lines(text)):
         if head == "__metadata:":
             continue
         version = next((match[1] for line in fields if (match := _VERSION.match(line))), "")
         resolution = next((match[1] for line in fields if (match := _RESOLUTION.match(line))), "")
-        name, wanted = _split(resolution or head.rstrip(":").split(",")[0].strip().strip('"'))
+        name, wanted = _split(resolution or head.rstrip(":").partition(",")[0].strip().strip('"'))
         if not name or not version:
             reasons.append("a block without a name or version")
         elif package := _package(name, wanted, version):
-            packages.append(package)
-    return Found(once(packages), problems=corrupt("yarn", reasons))
+            yield package
 
 
-def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _blocks(text: Iterator[str]) -> Iterator[tuple[str, list[str]]]:
+    """The first line of each block, with those of its fields that matter."""
     head, fields = "", list[str]()
-    for line in lines:
+    for line in text:
         if not line.strip() or line.startswith("#"):
             continue
         if line[0] not in " \t":
             if head:
                 yield head, fields
             head, fields = line, []
-        else:
+        elif line.startswith(_FIELDS):
             fields.append(line)
     if head:
         yield head, fields
@@ -61,4 +66,4 @@ def _package(name: str, wanted: str, version: str) -> Package | None:
     return declared("npm", name, version)
 
 
-YARN = lock_cataloger("yarn", 1, ("**/yarn.lock",), parse)
+YARN = lock_cataloger("yarn", 2, ("**/yarn.lock",), parse)
