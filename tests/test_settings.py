@@ -33,7 +33,14 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.feeds.kev.startswith("https://"), "what is not set keeps its default"
 
 
-@pytest.mark.parametrize("text", ["cache = 1", "colour = true", "not toml", '[feeds]\nnvd = "x"', "offline = 'so'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cache = 1", "colour = true", "not toml", '[feeds]\nnvd = "x"', "offline = 'so'",
+        "a = " + "[" * 5000, "first_update_seconds = " + "9" * 5000, "first_update_seconds = 0x" + "f" * 5000,
+        r'cache = "a\u0000b"', r'data = "a\u0000b"', r'ca_bundle = "a\u0000b"', r'bases = ["a\u0000b"]',
+    ],
+)  # fmt: skip
 def test_a_wrong_setting_is_an_error_with_its_place(tmp_path: Path, text: str) -> None:
     file = tmp_path / "my.toml"
     file.write_text(text)
@@ -45,3 +52,13 @@ def test_a_wrong_setting_is_an_error_with_its_place(tmp_path: Path, text: str) -
 def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         load({}, is_root=False, file=tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", "a/b", "", " ", r"a\\b", r"a\u0000b", r"a\nb"])
+def test_an_ecosystem_is_a_name_and_no_path(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(f'[feeds]\necosystems = ["{name}"]')
+    with pytest.raises(InputError, match="is no name of an ecosystem"):
+        load({}, is_root=False, file=file)
+    file.write_text('[feeds]\necosystems = ["Rocky Linux", "Debian:12", "crates.io"]')
+    assert load({}, is_root=False, file=file).feeds.ecosystems[1] == "Debian:12"

@@ -25,6 +25,12 @@ class FeedSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "AlmaLinux", "Rocky Linux", "Bitnami",
     )  # fmt: skip
 
+    def __post_init__(self) -> None:
+        for name in self.ecosystems:
+            # Each is a folder of the cache, and a part of an address.
+            if not name.isprintable() or not name.strip() or name.startswith(".") or set(name) & {"/", "\\"}:
+                raise ValueError(f"{name[:60]!a} is no name of an ecosystem")
+
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a command may be told from outside.
@@ -41,6 +47,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     first_update_seconds: float = 60.0
     bases: tuple[str, ...] = ()
     feeds: FeedSettings = FeedSettings()
+
+    def __post_init__(self) -> None:
+        if any("\0" in path for path in (str(self.cache), str(self.data), self.ca_bundle, *self.bases)):
+            raise ValueError("a path has no NUL in it")
 
 
 def load(environment: Mapping[str, str], *, is_root: bool, file: Path | None = None) -> Settings:
@@ -83,7 +93,7 @@ def _read(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text())
     except OSError as error:
         raise InputError(f"cannot be read: {os.strerror(error.errno or 0)}", where=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and brackets without end
         raise InputError(f"not TOML: {error}", where=str(path)) from error
 
 

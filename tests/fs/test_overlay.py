@@ -141,6 +141,23 @@ def test_a_chain_of_ever_longer_targets_is_given_up() -> None:
     assert overlay(files).resolve("l0") is None
 
 
+def test_where_too_much_is_looked_up_links_are_no_longer_followed_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("holdfast.fs.overlay._MAX_LOOKUPS", 100)
+    union = overlay({f"d{number}/{'x/' * 20}f": "" for number in range(9)})
+    followed = [union.resolve(f"d{number}/{'x/' * 20}f") is not None for number in range(9)]
+    assert (followed[0], followed[-1]) == (False, False)
+    assert [problem.code for problem in union.problems] == ["overlay.too-many-links"]
+
+
+def test_directories_that_many_links_share_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.fs.overlay._MAX_LOOKUPS", 300)
+    union = overlay({f"{'x/' * 19}f": "", **{f"l{number}": symlink(f"{'x/' * 19}f") for number in range(50)}})
+    assert {union.resolve(f"l{number}") for number in range(50)} == {f"{'x/' * 19}f"}
+    assert union.problems == []
+
+
 # The oracle: a file system made of nested dictionaries, to which the layers are applied one by one.
 
 Node = dict[str, "Node"] | int  # a directory, or the layer that wrote the file

@@ -92,3 +92,15 @@ def test_holes_have_a_budget_since_exbibytes_of_them_fit_in_a_header() -> None:
     tree = TarTree([data], TreeBudget(hole_bytes=1 << 20))
     assert [(one.entry.path, sum(map(len, one.chunks()))) for one in tree.walk()] == [("real", 1 << 20), ("after", 0)]
     assert codes(tree.problems) == ["layer.sparse-too-large"]
+
+
+def test_the_segments_of_all_sparse_files_together_have_a_budget_since_empty_ones_cost_nothing() -> None:
+    records: dict[str, str | bytes] = {
+        "GNU.sparse.size": "10",
+        "GNU.sparse.numblocks": "50",
+        "GNU.sparse.map": ",".join(["0"] * 100),
+    }
+    data = (pax(records) + header()) * 3 + END
+    assert walk(data, budget=TreeBudget(sparse_segments=150))[1] == []
+    entries, problems = walk(data, budget=TreeBudget(sparse_segments=149))
+    assert (len(entries), codes(problems)) == (2, ["layer.bad-header"])

@@ -290,6 +290,33 @@ def test_entries_are_counted_and_so_are_headers_that_make_none() -> None:
     assert codes(walk(pax({"a": "b"}) * 20, budget=TreeBudget(entries=10))[1]) == ["layer.too-many-entries"]
 
 
+def test_a_path_with_more_parts_than_any_real_one_is_left_out_and_counted() -> None:
+    deep = "a/" * 300 + "f"
+    data = pax({"path": deep}) + header() + pax({"path": "b/" * 255 + "f"}) + header() + pax({"path": deep}) + header()
+    entries, problems = walk(data + END)
+    assert [one.path for one in entries] == ["b/" * 255 + "f"]
+    assert [(one.code, one.count) for one in problems] == [("layer.path-too-deep", 2)]
+
+
+def test_all_paths_together_have_a_budget_and_so_have_the_directories_they_imply() -> None:
+    budget = TreeBudget(all_path_bytes=10_000)
+    flat = b"".join(header(b"%04d" % number + b"x" * 90) for number in range(200))
+    deep = b"".join(header(b"%02d/" % number + b"x/" * 40 + b"f") for number in range(20))
+    beside = b"".join(header(b"x/" * 20 + b"%02d" % number) for number in range(100))
+    for bomb, limit in ((flat, 110), (deep, 5)):
+        entries, problems = walk(bomb + END, budget=budget)
+        assert (0 < len(entries) < limit, codes(problems)) == (True, ["layer.too-many-paths"])
+    entries, problems = walk(beside + END, budget=budget)
+    assert (len(entries), problems) == (100, [])
+
+
+def test_the_records_of_all_pax_headers_together_have_a_budget() -> None:
+    data = (pax({f"k{number}": "" for number in range(10)}) + header()) * 5 + END
+    assert codes(walk(data, budget=TreeBudget(pax_records=50))[1]) == []
+    entries, problems = walk(data, budget=TreeBudget(pax_records=49))
+    assert (len(entries), codes(problems)) == (4, ["layer.bad-header"])
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=3000), st.integers(1, 2000))
 def test_arbitrary_bytes_give_entries_and_problems_and_nothing_else(data: bytes, chunk: int) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.errors import InputError
+from holdfast.oci import compression
 from holdfast.oci.budget import CHUNK_BYTES
 from holdfast.oci.compression import compression_of, inflate
 from world import compress
@@ -99,6 +100,40 @@ def test_a_bomb_comes_out_in_small_pieces() -> None:
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(64)) + packer.flush()
     pieces = inflate([bomb], window_bytes=WINDOW)[1]
     assert [len(next(pieces)) <= CHUNK_BYTES for _ in range(4)] == [True] * 4
+
+
+def test_of_many_small_members_what_is_behind_each_is_not_copied_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = 0
+    member = compression._gzip_member
+
+    class Counting:
+        def __init__(self) -> None:
+            self._inflater = member()
+
+        def decompress(self, data: bytes, limit: int) -> bytes:
+            nonlocal fed
+            fed += len(data)
+            return self._inflater.decompress(data, limit)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._inflater, name)
+
+    monkeypatch.setattr(compression, "_gzip_member", Counting)
+    small = gzip.compress(b"a")
+    assert inflated(small * 10_000, 1 << 20) == b"a" * 10_000
+    assert fed <= 10_000 * 4096
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.binary(max_size=9000), st.integers(0, 9), st.integers(0, 3)), min_size=1, max_size=5),
+    st.sampled_from([1, 7, 4096, 5000, 1 << 20]),
+)
+def test_members_with_padding_between_come_back_however_they_arrive(
+    members: list[tuple[bytes, int, int]], chunk: int
+) -> None:
+    data = b"".join(gzip.compress(content, level) + bytes(padding) for content, level, padding in members)
+    assert inflated(data, chunk) == b"".join(content for content, _, _ in members)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,5 +1,8 @@
 """Which addresses are fetched, and that passwords in them are never shown."""
 
+import socket
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,3 +94,25 @@ def test_pauses_grow_and_stay_bounded() -> None:
     assert 0.5 <= retry.pause(0) <= 1
     assert 2 <= retry.pause(2) <= 4
     assert 5 <= retry.pause(5000) <= 10
+
+
+@pytest.mark.parametrize(
+    ("host", "leads"),
+    [
+        ("8.8.8.8", True), ("[2606:4700::1111]", True), ("mirror.example.org", True), ("10.0.0.1", False),
+        ("169.254.169.254", False), ("127.1", False), ("2130706433", False), ("0x7f.0.0.1", False),
+        ("0x08080808", False), ("100.64.0.1", False), ("224.0.0.1", False), ("[fe80::1]", False), ("[fd00::1]", False),
+        ("[::ffff:10.0.0.1]", False), ("localhost", False), ("localhost.", False), ("localhost.localdomain", False),
+    ],
+)  # fmt: skip
+def test_what_may_be_a_host_of_the_internet(host: str, *, leads: bool) -> None:
+    assert Address.parse(f"http://{host}/x").may_be_public is leads
+
+
+@pytest.mark.parametrize(("resolved", "allowed"), [("8.8.8.8", True), ("10.0.0.1", False), ("fe80::1%eth0", False)])
+def test_a_name_is_judged_by_what_it_leads_to(monkeypatch: pytest.MonkeyPatch, resolved: str, *, allowed: bool) -> None:
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("8.8.4.4", 0)), (0, 0, 0, "", (resolved, 0))]
+    )
+    with nullcontext() if allowed else pytest.raises(SourceError, match="private network"):
+        Address.parse("http://mirror.example.org/debian").require_public()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.model.errors import AuthError, LimitError, NotFound, SourceError
+from holdfast.transport.address import Address
 from holdfast.transport.client import Client
 from holdfast.transport.deadline import Deadline
 from holdfast.transport.retry import Retry
@@ -346,6 +347,23 @@ class TestRedirects:
         with pytest.raises(SourceError, match="redirects more than 5 times"):
             client.get(server.url + "/a", limit=LIMIT)
         assert len(server.asked) == 6
+
+    def test_what_is_confined_to_the_internet_is_so_at_each_step(
+        self, server: Loopback, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def judge(address: Address) -> None:
+            if address.path == "/inside":
+                raise SourceError("leads into a private network")
+
+        monkeypatch.setattr(Address, "require_public", judge)
+        server.routes["/mirror/a"] = server.routes["/b"] = lambda exchange: exchange.answer(
+            b"", 302, Location="/inside"
+        )
+        server.routes["/inside"] = BODY
+        client.confine(server.url + "/mirror")
+        with pytest.raises(SourceError, match="private network"):
+            client.get(server.url + "/mirror/a", limit=LIMIT)
+        assert client.get(server.url + "/b", limit=LIMIT) == BODY
 
     @pytest.mark.parametrize(
         "location", ["http://192.0.2.1/x", "file:///etc/passwd", "ftp://192.0.2.1/x", "http://[::"]

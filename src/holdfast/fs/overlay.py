@@ -11,12 +11,15 @@ from msgspec import Struct
 
 from holdfast.fs.path import raw, text
 from holdfast.model.file import Entry, FileType
+from holdfast.model.status import Problem
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _RESERVED = ".wh..wh."
 _MAX_LINKS = 40  # as the kernel's MAXSYMLINKS
 _MAX_STEPS = 10_000
+_KEPT_TOPS = 4096  # of paths that may have 4096 bytes each
+_MAX_LOOKUPS = 200_000_000  # of one path in one layer: seconds; the links of a large image take a few million
 
 
 class Changes(Struct, frozen=True, omit_defaults=True, array_like=True):
@@ -151,13 +154,14 @@ class Overlay:
     """
 
     def __init__(self, changes: Sequence[Changes]) -> None:
+        self.problems: list[Problem] = []
         self._layers = [_Layer(one) for one in changes]
+        self._tops: dict[str, int | None] = {}
+        self._lookups = _MAX_LOOKUPS
 
     def top(self, path: str) -> int | None:
         """The layer whose version of the path is the visible one; None where nothing is."""
-        above = _above(path)
-        explicit = next(self._writers(path, above), None)
-        return explicit if explicit is not None else self._implier(path, above)
+        return self._top(path, _above(path))
 
     def history(self, path: str) -> tuple[int, ...]:
         """The layers that wrote the path since it was last deleted, lowest first; the last one is `top`.
@@ -192,23 +196,24 @@ class Overlay:
     def resolve(self, path: str) -> str | None:
         """The path after every symlink in it is followed inside the root; None for a loop or where nothing is.
 
-        An absolute target starts at the root, and a `..` does not leave it, as in a container.
+        An absolute target starts at the root, and a `..` does not leave it, as in a container. Where so much has been
+        looked up for all paths together that it can only be malice, None as well, and `problems` says so.
         """
         todo = path.split("/")[::-1]
-        done: list[str] = []
+        done: list[str] = []  # the directories down to here, each as a whole path
         links = 0
         for _ in range(_MAX_STEPS):
             if not todo:
-                return "/".join(done)
+                return done[-1] if done else ""
             part = todo.pop()
             if part == "..":
                 del done[-1:]
             elif part and part != ".":
-                done.append(part)
-                here = "/".join(done)
-                top = self.top(here)
+                here = f"{done[-1]}/{part}" if done else part
+                top = self._known_top(here, done)
                 if top is None:
                     return None
+                done.append(here)
                 layer = self._layers[top]
                 target = layer.symlinks.get(here)
                 if target is not None:
@@ -220,6 +225,24 @@ class Overlay:
                 elif todo and here in layer.files:
                     return None
         return None
+
+    def _known_top(self, path: str, directories: Sequence[str]) -> int | None:
+        """What `top` says, kept for the next time; `directories` are those above the path without the root."""
+        if path in self._tops:
+            return self._tops[path]
+        self._lookups -= len(self._layers) * (len(directories) + 1)
+        if self._lookups < 0:
+            if not self.problems:
+                self.problems.append(Problem("overlay.too-many-links", "too much to look up: links are not followed"))
+            return None
+        if len(self._tops) >= _KEPT_TOPS:
+            self._tops.clear()
+        self._tops[path] = top = self._top(path, ["", *directories])
+        return top
+
+    def _top(self, path: str, above: Sequence[str]) -> int | None:
+        explicit = next(self._writers(path, above), None)
+        return explicit if explicit is not None else self._implier(path, above)
 
     def _writers(self, path: str, above: Sequence[str]) -> Iterator[int]:
         replaced = False

@@ -1,6 +1,7 @@
 """A tar archive as a tree, read forward only from the chunks it arrives in."""
 
 from collections.abc import Generator, Iterable, Iterator
+from os.path import commonpath
 
 from msgspec import Struct
 
@@ -118,6 +119,10 @@ class TarTree:
         self._left = 0  # bytes of the current entry's content that nobody has taken
         self._padding = 0
         self._hole_bytes = budget.hole_bytes
+        self._all_path_bytes = budget.all_path_bytes
+        self._segments = budget.sparse_segments
+        self._pax_records = budget.pax_records
+        self._parent = ""  # of the last entry
         self._numbers = Numbers()
         self._counted: dict[str, tuple[int, str]] = {}
 
@@ -157,6 +162,9 @@ class TarTree:
                 raise BadHeader("an entry has a negative size")
             entry = self._entry(header, segments)
             if entry is not None:
+                if not self._pay(entry):
+                    limit = self._budget.all_path_bytes
+                    return self._problem("layer.too-many-paths", f"paths of more than {limit} bytes: no more is read")
                 self._current = file = TarFile(self, entry, segments)
                 yield file
         if take(BLOCK).strip(b"\0"):
@@ -186,7 +194,21 @@ class TarTree:
             outside = outside or link_outside
         if outside:
             self._count("layer.path-outside", name)
+        if path.count("/") >= self._budget.depth:
+            self._count("layer.path-too-deep", name)
+            return None
         return Entry(path, type_, size, mode & 0o7777, uid, gid, target) if path else None
+
+    def _pay(self, entry: Entry) -> bool:
+        """Take an entry's path from the budget, and the directories above it that are not the last entry's too."""
+        path = entry.path
+        self._all_path_bytes -= len(path) + len(entry.link)
+        parent = path.rpartition("/")[0]
+        if parent != self._parent:
+            shared = len(commonpath((parent, self._parent)))
+            self._all_path_bytes -= len(parent) * (parent.count("/", shared) + 1)
+            self._parent = parent
+        return self._all_path_bytes >= 0
 
     def _extend(self, header: Header, before: _Extensions | None) -> _Extensions | None:
         """What the next entry has to know of this `x`, `g`, `L` or `K` header."""
@@ -197,6 +219,10 @@ class TarTree:
         self._left -= len(data)
         if self._left:
             return before
+        if header.kind in (_GLOBAL, _EXTENDED):
+            self._pax_records -= data.count(b"\n")  # each ends with one
+            if self._pax_records < 0:
+                raise BadHeader("too many records in PAX headers")
         if header.kind == _GLOBAL:
             pax_records(data)  # archive/tar refuses a malformed one, and applies none; what came before it is lost
             return None
@@ -247,6 +273,9 @@ class TarTree:
                 self._left -= used
             else:
                 segments = sparse.pax_map(records)
+        self._segments -= len(segments)
+        if self._segments < 0:
+            raise BadHeader("too many segments in sparse files")
         sparse.check(segments, size)
         return header._replace(name=name, size=size), segments
 
@@ -323,6 +352,7 @@ class TarTree:
 
 _MESSAGES = {
     "layer.path-too-long": "a path is longer than Linux allows, and is left out: {}…",
+    "layer.path-too-deep": "a path has more parts than any real one, and is left out: {}…",
     "layer.path-outside": "a path leads out of the root, and is taken to end there: {}",
     "layer.sparse-too-large": "the holes of sparse files are longer than their budget, and are cut short",
 }

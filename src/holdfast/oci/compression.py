@@ -1,5 +1,6 @@
 """Inflating a stream of unknown compression in bounded steps."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -12,6 +13,8 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _FOREIGN = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x04\x22\x4d\x18": "lz4"}
 _MAGIC_BYTES = 8
+_FIRST_STEP = 4096  # what an inflater is fed first, then twice as much: it copies what is left when its member ends
+_PADDING = re.compile(rb"\0*")
 
 
 def compression_of(magic: bytes) -> str:
@@ -51,18 +54,22 @@ def inflate(chunks: Iterable[bytes], *, window_bytes: int) -> tuple[str, Iterato
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    inflater, step = _gzip_member(), _FIRST_STEP
     between_members = False
     for chunk in chunks:
-        data = chunk
+        at = 0
         while True:
             if between_members:
-                data = data.lstrip(b"\0")  # gzip(1) and Go both let zeros pad the end of a file
-                if not data:
+                padding = _PADDING.match(chunk, at)  # gzip(1) and Go both let zeros pad the end of a file
+                at = padding.end() if padding else at
+                if at == len(chunk):
                     break
-                if not data.startswith(_GZIP[:1]):
+                if chunk[at] != _GZIP[0]:
                     return  # trailing garbage: what was promised of the bytes is checked by digest
-                inflater, between_members = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP), False
+                inflater, step, between_members = _gzip_member(), _FIRST_STEP, False
+            data = chunk[at : at + step] if inflater.needs_input else b""
+            at += len(data)
+            step *= 2
             try:
                 piece = inflater.decompress(data, CHUNK_BYTES)
             except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
@@ -70,13 +77,16 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if piece:
                 yield piece
             if inflater.eof:
-                data, between_members = inflater.unused_data, True
-            elif inflater.needs_input:
+                at -= len(inflater.unused_data)
+                between_members = True
+            elif inflater.needs_input and at == len(chunk):
                 break
-            else:
-                data = b""
     if not between_members:
         raise InputError("the gzip stream is cut short")
+
+
+def _gzip_member() -> igzip_lib.IgzipDecompressor:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
 
 
 class _Source:

@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from holdfast.model.artifact import History, Image, Layer
-from holdfast.model.errors import HoldfastError, NotFound
+from holdfast.model.errors import HoldfastError, LimitError, NotFound
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.budget import ImageBudget
 from holdfast.oci.layer import Allowance, LayerStream, Mismatch
@@ -44,8 +44,9 @@ class ImageSource:
         self._layout = layout
         self._budget = budget
         self._sizes = [self._size(one) for one in layers]
-        stored = sum(size for size in self._sizes if isinstance(size, int))
-        self._allowance = Allowance(budget.image_factor * budget.inflated(stored))
+        # A blob that is listed a thousand times is stored once.
+        distinct = {one.path: size for one, size in zip(layers, self._sizes, strict=True) if isinstance(size, int)}
+        self._allowance = Allowance(budget.image_factor * budget.inflated(sum(distinct.values())))
         self._streams: list[LayerStream] = []
 
     def open_layer(self, index: int) -> LayerStream:
@@ -53,6 +54,12 @@ class ImageSource:
         stored, size = self._layers[index], self._sizes[index]
         if isinstance(size, Problem):
             return LayerStream(stored.layer, None, problem=size)
+        try:
+            # It is read whole for its digest, whatever it inflates to: this bounds how often.
+            self._allowance.spend(self._budget.ratio * size)
+        except LimitError as error:
+            problem = Problem.of("layer.too-large", error, where=stored.layer.digest or stored.layer.diff_id)
+            return LayerStream(stored.layer, None, problem=problem)
         stream = LayerStream(
             stored.layer,
             partial(self._layout.chunks, stored.path),
@@ -83,15 +90,16 @@ class ImageSource:
             return ""
 
     def stored_digest(self, index: int) -> str:
-        """The SHA-256 of a layer's bytes as they are stored, without inflating them; empty where that fails."""
+        """The digest of a layer's bytes as they are stored, by its own algorithm; empty where they cannot be read."""
         stored = self._layers[index]
-        hashed = hashlib.sha256()
+        algorithm = stored.layer.digest.partition(":")[0] or "sha256"
+        hashed = hashlib.new(algorithm)
         try:
             for chunk in () if stored.problem else self._layout.chunks(stored.path):
                 hashed.update(chunk)
         except HoldfastError:
             return ""
-        return f"sha256:{hashed.hexdigest()}"
+        return f"{algorithm}:{hashed.hexdigest()}"
 
     def close(self) -> None:
         """Stop every stream and let go of the files underneath."""

@@ -90,6 +90,7 @@ def _inventory(
         if found.distribution:
             candidates.append((found.rank, item.path, found.distribution))
         pieces += [(item.path, *places[layer], part) for layer, part in files.brought_by(item, index, overlay)]
+    problems += overlay.problems
     distribution = min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
     packages = assemble(pieces, distribution, overlay.resolve)
     return Inventory(packages, distribution, apt_sources, tuple(problems))

@@ -1,6 +1,7 @@
 """Addresses that may be fetched: `https`, `file`, and `http` only to this machine or for signed content."""
 
 import ipaddress
+import socket
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from msgspec import Struct
@@ -45,19 +46,36 @@ class Address(Struct, frozen=True):
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine, by its name or literal address."""
-        try:
-            return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
-        except ValueError:
-            return self.host == "localhost" or self.host.endswith(".localhost")
+        literal = _literal(self.host)
+        return self.host == "localhost" or self.host.endswith(".localhost") if literal is None else literal.is_loopback
 
     @property
     def is_local(self) -> bool:
         """Whether the host is loopback, link-local or unspecified: nothing that foreign input may send us to."""
-        try:
-            literal = ipaddress.ip_address(self.host.partition("%")[0])
-        except ValueError:
-            return self.is_loopback
+        literal = _literal(self.host)
+        if literal is None:
+            return self.is_loopback or self.host.rstrip(".") in ("localhost", "localhost.localdomain")
         return literal.is_loopback or literal.is_link_local or literal.is_unspecified
+
+    @property
+    def may_be_public(self) -> bool:
+        """Whether the host, as it is written, may be one of the internet: a name, or a public address plainly put."""
+        literal = _literal(self.host)
+        if literal is None:
+            return not self.is_local
+        return _is_public(literal) and (literal.version == 6 or str(literal) == self.host)
+
+    def require_public(self) -> None:
+        """SourceError unless the host is one of the internet, by its literal address and by what its name leads to.
+
+        This asks the name service. A name that is not known passes: fetching it fails by itself, or a proxy knows it.
+        """
+        try:
+            found = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM) if self.may_be_public else []
+        except (OSError, UnicodeError):
+            return
+        if not found or not all(_is_public(_bare_literal(str(entry[4][0]))) for entry in found):
+            raise SourceError("leads into a private network, and only the image names it", where=self.url)
 
     def require_allowed(self, *, signed: bool) -> None:
         """SourceError for plain http beyond this machine, unless the content is `signed` and so protected otherwise."""
@@ -79,6 +97,26 @@ class Address(Struct, frozen=True):
         return Address(
             target.scheme, target.host, target.port, target.path, target.url, self.credentials if same else ""
         )
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is literally; None for a name. Resolvers also know `127.1`, `2130706433` and `0x7f.1`."""
+    try:
+        return _bare_literal(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
+
+
+def _bare_literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(host.partition("%")[0])
+
+
+def _is_public(literal: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return literal.is_global and not literal.is_multicast
 
 
 def _bare(parts: SplitResult) -> str:

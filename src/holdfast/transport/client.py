@@ -60,6 +60,7 @@ class Client:
         self._progress: Progress = progress or (lambda _resource, _done, _total: None)
         self._pools: dict[bool, PoolManager] = {}
         self._unreachable: dict[tuple[str, int | None], SourceError] = {}
+        self._confined: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +72,10 @@ class Client:
         """Close the connections that are kept open."""
         for pool in self._pools.values():
             pool.clear()
+
+    def confine(self, base: str) -> None:
+        """From now on let what lies below this address, wherever it redirects to, come from the internet only."""
+        self._confined.add(Address.parse(base).url.rstrip("/") + "/")
 
     def get(
         self, address: str, *, limit: int, deadline: Deadline | None = None, signed: bool = False, name: str = ""
@@ -174,7 +179,10 @@ class Client:
     def _open(self, job: Job, *, signed: bool) -> "BaseHTTPResponse":
         """The answer, after at most REDIRECTS redirections."""
         address, headers = job.address, job.headers()
+        confined = address.url.startswith(tuple(self._confined))
         for _ in range(REDIRECTS + 1):
+            if confined:
+                address.require_public()
             response = self._ask(address, headers, job.budget.deadline)
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location:
