@@ -32,18 +32,43 @@ class FeedSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name[:60]!a} is no name of an ecosystem")
 
 
+class RegistrySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How one registry is reached: `mirrors` are addresses asked before it, in order; the rest are PEM files.
+
+    `plain_http` permits it, and credentials over it.
+    """
+
+    mirrors: tuple[str, ...] = ()
+    plain_http: bool = False
+    ca_bundle: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+class EngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the engines listen: `unix:///path`, or `tcp://host:port` for Docker; empty for the usual places."""
+
+    docker: str = ""
+    podman: str = ""
+    containerd: str = ""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a command may be told from outside.
 
     `cache` and `data` are DESIGN's two places; `offline` forbids every internet socket; `first_update_seconds` bounds
-    the update that a first scan makes by itself; `proxy` is an address for http and https, empty for none.
+    the update that a first scan makes by itself; `proxy` is an address for http and https, empty for none, and
+    `no_proxy` says which hosts are reached without it. `registries` has a table for each that needs one, by its name.
     """
 
     cache: Path
     data: Path
     offline: bool = False
     proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
     ca_bundle: str = ""
+    registries: dict[str, RegistrySettings] = {}
+    engines: EngineSettings = EngineSettings()
     first_update_seconds: float = 60.0
     bases: tuple[str, ...] = ()
     feeds: FeedSettings = FeedSettings()
@@ -63,11 +88,16 @@ def load(environment: Mapping[str, str], *, is_root: bool, file: Path | None = N
         if is_root and not environment.get("XDG_DATA_HOME")
         else str(Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "holdfast"),
         "proxy": environment.get("https_proxy") or environment.get("HTTPS_PROXY") or "",
+        "no_proxy": _listed(environment.get("no_proxy") or environment.get("NO_PROXY") or ""),
     }
     if file is not None or _is_there(configuration):
         values |= _read(configuration)
         _convert(values, str(configuration))
     return _convert(values | _from_environment(environment), "the environment (HOLDFAST_…)")
+
+
+def _listed(text: str) -> list[str]:
+    return [entry for part in text.split(",") if (entry := part.strip())]
 
 
 def _convert(values: Mapping[str, object], where: str) -> Settings:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from catalog.samples import SAMPLES, read
 from holdfast.catalog import CATALOGERS
 from holdfast.catalog.assemble import Piece, assemble
-from holdfast.catalog.sbom import Inventory, read_cyclonedx
+from holdfast.catalog.listed import Inventory
+from holdfast.catalog.sbom import read_cyclonedx
 from holdfast.model.artifact import Side
 from holdfast.model.errors import InputError
 from holdfast.model.package import Distribution, Origin, Package
@@ -111,6 +112,12 @@ def test_source_packages_are_found_as_other_tools_write_them(
 ) -> None:
     package = only(bom(component(purl, properties=[{"name": key, "value": value} for key, value in said.items()])))
     assert (package.source_name, package.source_version) == source
+
+
+def test_the_vendor_is_the_publisher_where_nothing_else_says_it() -> None:
+    purl, said = "pkg:deb/debian/nginx@1", [{"name": "syft:metadata:maintainer", "value": "A <a@b>"}]
+    assert only(bom(component(purl, publisher="NGINX <x@nginx.com>"))).vendor == "NGINX <x@nginx.com>"
+    assert only(bom(component(purl, publisher="B", properties=said))).vendor == "A <a@b>"
 
 
 def test_the_distribution_is_the_operating_system_component() -> None:

@@ -12,7 +12,7 @@ from holdfast.cli.check import AdvisoryCheck, _age
 from holdfast.cli.progress import Meter
 from holdfast.model.advisory import DatabaseInfo, SourceInfo
 from holdfast.model.package import Package
-from holdfast.scan.scanner import Checked
+from holdfast.scan.options import Checked
 from holdfast.settings import Settings
 from holdfast.transport.client import Client
 

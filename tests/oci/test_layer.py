@@ -12,7 +12,8 @@ from holdfast.fs.tar import TarTree
 from holdfast.model.artifact import Layer
 from holdfast.model.errors import SourceError
 from holdfast.oci.budget import ImageBudget
-from holdfast.oci.layer import Allowance, LayerStream, Mismatch
+from holdfast.oci.integrity import Mismatch
+from holdfast.oci.layer import Allowance, LayerStream
 from world import compress, digest, layer
 
 TAR = layer({f"file{number}": bytes([number]) * 200_000 for number in range(60)})

@@ -12,6 +12,7 @@ from holdfast.model.finding import (
     IntegrityEvidence,
     Kind,
     Location,
+    SbomEvidence,
     Severity,
     Subject,
     VulnerabilityEvidence,
@@ -138,6 +139,23 @@ def tampered() -> Finding:
         Location(layer=APPLICATION_LAYER.digest, diff_id=APPLICATION_LAYER.diff_id, side=Side.APPLICATION),
         Fix(advice="Do not run this image. Fetch it again from a source you trust."),
         "A layer's bytes are not the ones that the manifest names",
+    )
+
+
+def misstated(count: int = 40, **fields: Any) -> Finding:
+    names = tuple(f"deb hidden-{number} 1" for number in range(min(count, 12)))
+    return Finding(
+        "image.sbom-unlisted-package",
+        Kind.INTEGRITY,
+        Severity.MEDIUM,
+        Confidence.HIGH,
+        Subject("oci:demo:latest"),
+        SbomEvidence(digest("bill"), 100, 60, names),
+        Location(diff_id=APPLICATION_LAYER.diff_id, side=Side.APPLICATION),
+        Fix(advice="Find out which layer brought the packages."),
+        "The image holds packages that its bill of materials does not list",
+        count=count,
+        **fields,
     )
 
 

@@ -11,12 +11,13 @@ import pytest
 from holdfast.model.report import Report, Target
 from holdfast.model.status import Gravity, Problem
 from holdfast.report.json import JsonWriter, schema, schema_text
-from report.reports import deb, declared, finding, pypi, report, tampered
+from report.reports import deb, declared, finding, misstated, pypi, report, tampered
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "report.schema.json"
 OPENSSL = deb("openssl", "3.0.11-1", vendor="Debian", licenses=("OpenSSL",), owner="pkg:deb/debian/x")
 FULL = report(
     tampered(),
+    misstated(),
     finding(OPENSSL, "CVE-2026-1", "critical", fixed="3.0.12-1", exploited=True, epss=0.9, score=9.8, count=3),
     packages=(OPENSSL, declared("django", "2", development=True)),
     problems=(Problem("x.y", "a note", Gravity.NOTE),),

@@ -20,6 +20,7 @@ from report.reports import (
     declared,
     digest,
     finding,
+    misstated,
     pypi,
     report,
     tampered,
@@ -195,6 +196,14 @@ class TestHonesty:
         assert text.index("TAMPERED") < text.index("VULNERABILITIES")
         assert digest("promised")[:60] in text
         assert "Do not run this image." in text
+
+    def test_a_bill_of_materials_that_does_not_fit_is_told_apart_from_tampering(self) -> None:
+        text = table(report(misstated(40), *WORLD.findings, packages=WORLD.packages), width=300)
+        assert "TAMPERED" not in text
+        assert text.index("BILL OF MATERIALS") < text.index("VULNERABILITIES")
+        names = ", ".join(f"deb hidden-{number} 1" for number in range(6))
+        assert f"does not list (40 packages): {names} and 34 more\n    → Find out" in text
+        assert "(2 packages): deb hidden-0 1, deb hidden-1 1\n" in table(report(misstated(2)), width=300)
 
     def test_no_row_is_lost_however_many_there_are(self) -> None:
         packages = tuple(deb(f"package-{number}", "1") for number in range(40))

@@ -15,7 +15,10 @@ from holdfast.report.writer import Writer
 from report.reports import DEBIAN, deb, declared, finding, pypi, report, tampered
 
 # What the writers are made of; every other file of the room is a format and belongs into WRITERS.
-_PARTS = {"__init__", "writer", "columns", "inventory", "licences", "malware", "preface", "remedy", "rows", "text"}
+_PARTS = {
+    "__init__", "writer", "columns", "inspection", "inventory", "licences", "malware", "preface", "remedy", "rows", "survey",
+    "text",
+}  # fmt: skip
 
 
 def written(one: Writer, given: Report, *, width: int = 80) -> bytes:

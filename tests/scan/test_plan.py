@@ -51,7 +51,7 @@ def test_a_prefix_without_a_path_is_refused(target: str) -> None:
         plan(target)
 
 
-@pytest.mark.parametrize("target", ["nowhere", "oci:nowhere", "dir:nowhere:x", "", "\0"])
+@pytest.mark.parametrize("target", ["./nowhere", "/nowhere", "oci:nowhere", "dir:nowhere:x", "", "\0"])
 def test_what_is_not_there_is_said(target: str) -> None:
     with pytest.raises(NotFound):
         plan(target)

@@ -12,8 +12,9 @@ from holdfast.model.finding import Kind
 from holdfast.model.package import Origin, Package
 from holdfast.model.report import Report
 from holdfast.model.status import Status
+from holdfast.scan.options import Options
 from holdfast.scan.plan import plan
-from holdfast.scan.scanner import Options, registered, scan
+from holdfast.scan.scanner import registered, scan
 from holdfast.settings import Settings
 from world import Thing, file, hard_link, image, layer, opaque, symlink, whiteout
 

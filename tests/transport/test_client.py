@@ -16,6 +16,7 @@ from holdfast.model.errors import AuthError, LimitError, NotFound, SourceError
 from holdfast.transport.address import Address
 from holdfast.transport.client import Client
 from holdfast.transport.deadline import Deadline
+from holdfast.transport.proxy import Proxy
 from holdfast.transport.retry import Retry
 from transport.loopback import Behaviour, Exchange, Loopback, free_port, serve
 
@@ -317,18 +318,18 @@ class TestReach:
 
     def test_a_proxy_is_used_for_others_and_never_for_this_machine(self, server: Loopback) -> None:
         server.routes["http://feeds.invalid/x"] = b"through the proxy"
-        with Client(proxy=server.url, retry=QUICK) as client:
+        with Client(proxy=Proxy(server.url), retry=QUICK) as client:
             assert client.get("http://feeds.invalid/x", limit=LIMIT, signed=True) == b"through the proxy"
             assert client.get(server.url + "/body", limit=LIMIT) == BODY
         assert server.paths == ["http://feeds.invalid/x", "/body"]
 
     def test_a_proxy_that_is_not_there(self) -> None:
-        with Client(proxy=f"http://127.0.0.1:{free_port()}", retry=QUICK) as client, pytest.raises(SourceError):
+        with Client(proxy=Proxy(f"http://127.0.0.1:{free_port()}"), retry=QUICK) as client, pytest.raises(SourceError):
             client.get("http://feeds.invalid/x", limit=LIMIT, signed=True)
 
     @pytest.mark.parametrize("proxy", ["nonsense", "socks5://127.0.0.1:1", "http://[::1"])
     def test_a_proxy_that_makes_no_sense(self, proxy: str) -> None:
-        with Client(proxy=proxy, retry=QUICK) as client, pytest.raises(SourceError):
+        with Client(proxy=Proxy(proxy), retry=QUICK) as client, pytest.raises(SourceError):
             client.get("https://feeds.invalid/x", limit=LIMIT)
 
     def test_importing_the_client_is_cheap(self) -> None:

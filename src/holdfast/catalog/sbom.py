@@ -1,27 +1,38 @@
-"""Packages from somebody's bill of materials instead of from files: CycloneDX JSON (ECMA-424), 1.2 to 1.7."""
+"""Packages from somebody's bill of materials instead of from files: CycloneDX JSON (ECMA-424) 1.2 to 1.7, and SPDX."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from holdfast.catalog.deb import source_of
 from holdfast.catalog.distro import from_id
-from holdfast.catalog.document import MAX_TEXT, bounded
+from holdfast.catalog.document import bounded
+from holdfast.catalog.listed import (
+    MAX_BYTES,
+    MAX_LICENSES,
+    MAX_VALUES,
+    Inventory,
+    distribution_of,
+    package_of,
+    problems_of,
+)
+from holdfast.catalog.spdx import read_spdx
 from holdfast.model.artifact import Side
 from holdfast.model.errors import InputError, LimitError
-from holdfast.model.package import Distribution, Origin, Package, Purl
+from holdfast.model.package import Distribution, Origin, Package
 from holdfast.model.status import Gravity, Problem, Status
 
-MAX_BYTES = 128 << 20
-MAX_VALUES = 3_000_000
 MAX_COMPONENTS = 1_000_000
 MAX_DEPTH = 32
 _VERSIONS = re.compile(r"1\.[2-7]")
-_MAX_LICENSES = 40
 _MAX_SAID = 200
+_ABSENT = msgspec.Raw()
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TEXTS = {b"<": "in XML", b"SPDXVersion:": "of tags and values"}
+_REMEDY = "write it as CycloneDX JSON, or as SPDX 2.3 JSON"
 
 # What other tools call the facts that have no field of their own in CycloneDX.
 _SOURCE_NAMES = (
@@ -36,14 +47,6 @@ _PACKAGES = ("library", "application", "framework")
 # Trivy lists lock files as components of type application: their packages are components of their own.
 _TRIVY_FILE = "aquasecurity:trivy:Class"
 _DIFF_IDS = ("holdfast:diff_id", "aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID")
-
-
-class Inventory(Struct, frozen=True):
-    """What a bill of materials lists."""
-
-    packages: tuple[Package, ...] = ()
-    distribution: Distribution | None = None
-    problems: tuple[Problem, ...] = ()
 
 
 class _Property(Struct):
@@ -66,6 +69,7 @@ class _Component(Struct):
     name: str = ""
     version: str = ""
     purl: str = ""
+    publisher: str = ""
     scope: str = ""
     description: str = ""
     licenses: list[_LicenseChoice] = []
@@ -77,6 +81,16 @@ class _Metadata(Struct):
     component: _Component | None = None
 
 
+class _Marks(Struct):
+    """The members that tell formats apart, whatever they hold."""
+
+    cyclonedx: msgspec.Raw = field(default=_ABSENT, name="bomFormat")
+    spdx: msgspec.Raw = field(default=_ABSENT, name="spdxVersion")
+    context: msgspec.Raw = field(default=_ABSENT, name="@context")
+    graph: msgspec.Raw = field(default=_ABSENT, name="@graph")
+    syft: msgspec.Raw = field(default=_ABSENT, name="artifacts")
+
+
 class _Document(Struct):
     bomFormat: str = ""
     specVersion: str = ""
@@ -84,10 +98,33 @@ class _Document(Struct):
     components: list[msgspec.Raw] = []
 
 
+_MARKS = msgspec.json.Decoder(_Marks)
 _DOCUMENT = msgspec.json.Decoder(_Document)
 _METADATA = msgspec.json.Decoder(_Metadata)
 _COMPONENT = msgspec.json.Decoder(_Component)
 _DISTRIBUTION = msgspec.json.Decoder(Distribution)
+
+
+def read_sbom(data: bytes) -> Inventory:
+    """The packages of a bill of materials in JSON, CycloneDX or SPDX 2: its content tells which.
+
+    InputError where it is neither, LimitError beyond MAX_BYTES or MAX_VALUES.
+    """
+    if len(data) > MAX_BYTES:
+        raise LimitError(f"a bill of materials over {MAX_BYTES >> 20} MiB")
+    try:
+        marks = _MARKS.decode(data.removeprefix(_BYTE_ORDER_MARK))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        what = next((what for start, what in _TEXTS.items() if data[:40].lstrip().startswith(start)), "")
+        message = f"a bill of materials {what} is not read" if what else f"not a bill of materials: {str(error)[:200]}"
+        raise InputError(message, remedy=_REMEDY) from error
+    if marks.cyclonedx:
+        return read_cyclonedx(data)
+    if marks.spdx:
+        return read_spdx(data)
+    if marks.context and marks.graph:
+        raise InputError("SPDX 3 is not read yet", remedy=_REMEDY)
+    raise InputError("syft's own format is not read" if marks.syft else "neither CycloneDX nor SPDX", remedy=_REMEDY)
 
 
 def read_cyclonedx(data: bytes) -> Inventory:
@@ -100,21 +137,21 @@ def read_cyclonedx(data: bytes) -> Inventory:
     if len(data) > MAX_BYTES:
         raise LimitError(f"a bill of materials over {MAX_BYTES >> 20} MiB")
     try:
-        document = _DOCUMENT.decode(bounded(data, MAX_VALUES).removeprefix(b"\xef\xbb\xbf"))
+        document = _DOCUMENT.decode(bounded(data, MAX_VALUES).removeprefix(_BYTE_ORDER_MARK))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(f"not a CycloneDX document: {str(error)[:200]}") from error
     if document.bomFormat != "CycloneDX":
         raise InputError("not a CycloneDX document: bomFormat is not CycloneDX", remedy="write one as CycloneDX JSON")
     packages: list[Package] = []
     distributions: list[Distribution] = []
-    unnamed: Counter[str] = Counter()
-    for component in _components(document.components, unnamed):
+    unread: Counter[str] = Counter()
+    for component in _components(document.components, unread):
         if component.type == "operating-system":
             distributions.append(_distribution(component))
-        elif package := _package(component, unnamed):
+        elif package := _package(component, unread):
             packages.append(package)
-    known = distributions[0] if distributions else _from_purls(packages)
-    return Inventory(tuple(packages), known, (*_version_problem(document), *_partial(document), *_problems(unnamed)))
+    known = distributions[0] if distributions else distribution_of(packages)
+    return Inventory(tuple(packages), known, (*_version_problem(document), *_partial(document), *problems_of(unread)))
 
 
 def _components(roots: Iterable[msgspec.Raw], unread: Counter[str]) -> Iterator[_Component]:
@@ -137,61 +174,30 @@ def _components(roots: Iterable[msgspec.Raw], unread: Counter[str]) -> Iterator[
             waiting.extend((inner, depth + 1) for inner in reversed(component.components))
 
 
-def _package(component: _Component, unnamed: Counter[str]) -> Package | None:
+def _package(component: _Component, unread: Counter[str]) -> Package | None:
     if not component.purl:
         if component.type in _PACKAGES and not any(item.name == _TRIVY_FILE for item in component.properties):
-            unnamed["without-purl"] += 1
-        return None
-    try:
-        purl = Purl.parse(component.purl)
-    except InputError:
-        unnamed["damaged"] += 1
-        return None
-    if max(len(component.purl), len(component.version)) > MAX_TEXT * 3:
-        unnamed["beyond-budget"] += 1
+            unread["without-purl"] += 1
         return None
     said = {item.name: item.value for item in component.properties if item.value}
-    version = component.version or purl.version
-    source_name, source_version = _source(purl, version, said)
-    return Package(
-        name=_advisory_name(purl),
-        version=version,
-        type=purl.type,
-        purl=component.purl,
-        architecture=purl.qualifier("arch"),
-        source_name=source_name,
-        source_version=source_version,
+    package = package_of(
+        component.purl,
+        component.version,
+        unread,
+        source_name=_first(said, _SOURCE_NAMES),
+        source_version=_first(said, _SOURCE_VERSIONS) or _trivy_version(said),
+    )
+    return package and replace(
+        package,
         origin=Origin.DECLARED if said.get("holdfast:origin") == Origin.DECLARED else Origin.INSTALLED,
         licenses=_licenses(component),
         locations=tuple(sorted({item.value for item in component.properties if _LOCATIONS.fullmatch(item.name)})),
         diff_id=_first(said, _DIFF_IDS),
         side=next((side for side in Side if said.get("holdfast:side") == side), Side.UNKNOWN),
         owner=said.get("holdfast:owner", ""),
-        vendor=said.get("holdfast:vendor") or said.get("syft:metadata:maintainer", ""),
+        vendor=said.get("holdfast:vendor") or said.get("syft:metadata:maintainer") or component.publisher[:200],
         development=said.get("holdfast:development") == "true" or component.scope == "excluded",
     )
-
-
-def _advisory_name(purl: Purl) -> str:
-    """The name that the ecosystem's advisories use: of some types the namespace is a part of it."""
-    if purl.type == "maven" and purl.namespace:
-        return f"{purl.namespace}:{purl.name}"
-    if purl.type == "pypi":
-        return re.sub(r"[-_.]+", "-", purl.name).lower()
-    is_vendor = purl.type in ("deb", "apk", "rpm", "alpm", "bitnami")
-    return purl.name if is_vendor or not purl.namespace else f"{purl.namespace}/{purl.name}"
-
-
-def _source(purl: Purl, version: str, said: dict[str, str]) -> tuple[str, str]:
-    """The source package: properties first, then the purl's `upstream` qualifier (`name` or `name@version`)."""
-    upstream, _, upstream_version = purl.qualifier("upstream").partition("@")
-    if purl.type == "rpm":  # There it is a file name, bash-5.1.8-6.el9.src.rpm.
-        upstream, upstream_version = "", ""
-    name = _first(said, _SOURCE_NAMES) or upstream
-    source_version = _first(said, _SOURCE_VERSIONS) or _trivy_version(said) or upstream_version
-    if purl.type == "deb":
-        name, source_version = source_of(purl.name, version, f"{name or purl.name} ({source_version})")
-    return (name if name != purl.name else ""), (source_version if source_version != version else "")
 
 
 def _trivy_version(said: dict[str, str]) -> str:
@@ -212,29 +218,12 @@ def _distribution(component: _Component) -> Distribution:
         return from_id(component.name, component.version, component.description, codename)
 
 
-def _from_purls(packages: Iterable[Package]) -> Distribution | None:
-    """What most operating system packages say of themselves: `distro=debian-12`, `opensuse-leap-15.5`, `wolfi`."""
-    named = Counter(
-        value
-        for package in packages
-        if package.type in ("deb", "apk", "rpm", "alpm") and (value := Purl.parse(package.purl).qualifier("distro"))
-    )
-    if not named:
-        return None
-    best = min(named, key=lambda value: (-named[value], value))
-    name, _, version = best.rpartition("-")
-    if not name or not re.match(r"v?\d|edge$|stream$", version):
-        codename = version if name in ("debian", "ubuntu") else ""
-        return from_id(name if codename else best, "", "", codename)
-    return from_id(name, version)
-
-
 def _licenses(component: _Component) -> tuple[str, ...]:
     names = {
         choice.expression or (choice.license.id or choice.license.name if choice.license else "")
         for choice in component.licenses
     }
-    return tuple(sorted(names - {""}))[:_MAX_LICENSES]
+    return tuple(sorted(names - {""}))[:MAX_LICENSES]
 
 
 def _first(said: dict[str, str], names: Iterable[str]) -> str:
@@ -259,14 +248,3 @@ def _partial(document: _Document) -> Iterator[Problem]:
         told = ", ".join(left_out[:8]) + (" …" if len(left_out) > 8 else "")
         what = f"not checked: {told}" if told else "packages may be missing"
         yield Problem("catalog.sbom.partial", f"the scan that made this document was partial: {what}")
-
-
-def _problems(counts: Counter[str]) -> Iterator[Problem]:
-    messages = {
-        "without-purl": ("components name no purl: they were not checked", Gravity.PARTIAL),
-        "damaged": ("components that cannot be read", Gravity.PARTIAL),
-        "beyond-budget": ("components left out: too many, too deep, or with too long a name", Gravity.PARTIAL),
-    }
-    for what, count in sorted(counts.items()):
-        message, gravity = messages[what]
-        yield Problem(f"catalog.sbom.{what}", message, gravity, count=count)

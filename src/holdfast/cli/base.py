@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from holdfast.cli.compose import opener_of
 from holdfast.cli.delivery import write_file
 from holdfast.cli.environment import settings
 from holdfast.model.artifact import Platform
@@ -27,7 +28,8 @@ def command() -> None:
 @click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
 def add(target: str, name: str, platform: str | None) -> None:
     """Register the image TARGET as a base."""
-    base = registered(plan(target), Platform.parse(platform) if platform else None, name)
+    with opener_of(settings()) as opener:
+        base = registered(plan(target), Platform.parse(platform) if platform else None, name, opener)
     folder = settings().data / "bases"
     folder.mkdir(parents=True, exist_ok=True)
     identity = hashlib.sha256("\n".join(base.diff_ids).encode()).hexdigest()[:32]

@@ -17,10 +17,12 @@ from holdfast.model.advisory import DatabaseInfo
 from holdfast.model.errors import HoldfastError, StoreError
 from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Gravity, Problem
-from holdfast.scan.scanner import Checked
+from holdfast.scan.options import Checked
 from holdfast.settings import Settings
 from holdfast.transport.client import Client
 from holdfast.transport.deadline import Deadline
+from holdfast.transport.proxy import Proxy
+from holdfast.transport.trust import Trust
 
 _OLD_DAYS = 7
 _ARCHIVE_SECONDS = 180.0
@@ -29,7 +31,8 @@ _REMEDY = "run `holdfast db update` where they can be reached, or bring a databa
 
 def client_of(settings: Settings, meter: Meter) -> Client:
     """The client that these settings describe."""
-    return Client(offline=settings.offline, proxy=settings.proxy, ca_bundle=settings.ca_bundle, progress=meter)
+    proxy = Proxy(settings.proxy, settings.no_proxy)
+    return Client(offline=settings.offline, proxy=proxy, trust=Trust(settings.ca_bundle), progress=meter)
 
 
 class AdvisoryCheck:

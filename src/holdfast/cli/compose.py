@@ -1,15 +1,43 @@
-"""Where the rooms meet: a target is scanned, and its packages are held against whatever advisories can be had."""
+"""Where the rooms meet: a target is opened, scanned, and its packages held against whatever advisories can be had."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from holdfast.cli.environment import home, settings
 from holdfast.cli.progress import Meter
 from holdfast.model.artifact import Platform
-from holdfast.model.errors import NotFound
+from holdfast.model.errors import InputError, NotFound
 from holdfast.model.report import Report
+from holdfast.oci.reference import Reference
 from holdfast.scan.boundary import RegisteredBase, load_bases
+from holdfast.scan.opener import Opener
+from holdfast.scan.options import Check, Options
 from holdfast.scan.plan import plan
-from holdfast.scan.scanner import Check, Options, registered, scan
+from holdfast.scan.scanner import registered, scan
+from holdfast.scan.sightings import Sightings
 from holdfast.settings import Settings
+
+
+def settings_for(target: str, *, offline: bool, plain_http: bool) -> Settings:
+    """The settings for a target; with `plain_http` its registry may be had unencrypted."""
+    if not plain_http:
+        return settings(offline=offline)
+    chosen = plan(target)
+    if chosen.kind != "registry":
+        raise InputError("--plain-http is for images in registries", where=target)
+    return settings(offline=offline, plain_http=Reference.parse(chosen.reference).registry)
+
+
+@contextmanager
+def opener_of(settings: Settings) -> Iterator[Opener]:
+    """What opens images for this process, with this user's credentials and engines."""
+    sightings = Sightings(settings.data / "tags")
+    with Opener(settings, os.environ, home(), last_digest=sightings.last_digest) as opener:
+        yield opener
 
 
 def scan_target(
@@ -20,9 +48,17 @@ def scan_target(
     base: RegisteredBase | None,
     vulnerabilities: bool,
     quiet: bool,
+    attested: bool = False,
+    opener: Opener | None = None,
 ) -> Report:
     """Scan a target as typed; with `vulnerabilities` its packages are checked against the advisories too."""
     chosen = plan(target)
+    if opener is None:
+        with opener_of(settings) as own:
+            return scan_target(
+                target, settings, platform=platform, base=base, vulnerabilities=vulnerabilities, quiet=quiet,
+                attested=attested, opener=own,
+            )  # fmt: skip
     with Meter(quiet=quiet) as meter:
         check: Check | None = None
         if vulnerabilities:
@@ -31,7 +67,8 @@ def scan_target(
             host = chosen.kind == "dir" and chosen.path.resolve() == Path("/")
             check = AdvisoryCheck(settings, meter, host=host)
         layers = lambda done, total: meter("layers", done, total)  # noqa: E731
-        return scan(chosen, settings, Options(platform, base, check, layers))
+        report = scan(chosen, settings, Options(platform, base, check, layers, opener, attested))
+        return replace(report, problems=(*report.problems, *opener.problems))
 
 
 def image_platform(text: str | None) -> Platform | None:
@@ -48,7 +85,8 @@ def known_base(text: str | None, settings: Settings) -> RegisteredBase | None:
         if text in (base.name, base.digest, base.index_digest):
             return base
     try:
-        return registered(plan(text))
+        with opener_of(settings) as opener:
+            return registered(plan(text), opener=opener)
     except NotFound as error:
         raise NotFound(
             "neither a registered base nor an image", where=text, remedy="holdfast base list shows the registered ones"

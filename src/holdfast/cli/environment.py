@@ -9,16 +9,27 @@ from typing import IO
 
 import msgspec.structs
 
-from holdfast.settings import Settings, load
+from holdfast.settings import RegistrySettings, Settings, load
 
 
-def settings(*, offline: bool = False) -> Settings:
-    """The settings from file and environment, with this command's flags on top."""
+def settings(*, offline: bool = False, plain_http: str = "") -> Settings:
+    """The settings from file and environment, with this command's flags on top.
+
+    `plain_http` names the registry that may be had unencrypted, and be sent credentials so; empty for none.
+    """
     file = os.environ.get("HOLDFAST_CONFIG")
-    # A service may have no HOME; the places then are those of the user that it runs as.
-    environment = {"HOME": pwd.getpwuid(os.geteuid()).pw_dir, **os.environ}
+    environment = {"HOME": str(home()), **os.environ}
     loaded = load(environment, is_root=os.geteuid() == 0, file=Path(file) if file else None)
+    if plain_http:
+        known = loaded.registries.get(plain_http, RegistrySettings())
+        told = {**loaded.registries, plain_http: msgspec.structs.replace(known, plain_http=True)}
+        loaded = msgspec.structs.replace(loaded, registries=told)
     return msgspec.structs.replace(loaded, offline=True) if offline else loaded
+
+
+def home() -> Path:
+    """The user's home. A service may have no HOME; it is then that of the user that it runs as."""
+    return Path(os.environ.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir)
 
 
 def colour(stream: IO[str]) -> bool:

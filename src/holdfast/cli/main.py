@@ -14,6 +14,9 @@ _PIPE_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
 
 COMMANDS = {
     "scan": "Find what is vulnerable in an image, a root file system or an SBOM.",
+    "scan-registry": "Scan all images of a registry, or a list of images.",
+    "inspect": "Show what an image is made of: manifest, layers, history, attachments.",
+    "pull": "Fetch an image from a registry into a folder.",
     "sbom": "Write the software bill of materials of a target.",
     "db": "Update, inspect and carry the advisory database.",
     "base": "Register the images that yours are built on.",
@@ -32,7 +35,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"holdfast.cli.{cmd_name}")
+        module = importlib.import_module(f"holdfast.cli.{cmd_name.replace('-', '_')}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

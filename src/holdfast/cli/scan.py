@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from holdfast.cli.compose import image_platform, known_base, scan_target
+from holdfast.cli.compose import image_platform, known_base, scan_target, settings_for
 from holdfast.cli.delivery import deliver, parse_outputs
 from holdfast.cli.environment import settings
 from holdfast.cli.failure import CLEAN, FOUND, INCOMPLETE
@@ -27,7 +27,7 @@ def _several(_context: click.Context, parameter: click.Parameter, value: str | N
 
 
 @click.command(name="scan")
-@click.argument("target")
+@click.argument("target", default="")
 @click.option("-f", "--format", "form", default="table", metavar="FORMAT", help="Format on standard output.")
 @click.option(
     "-o", "--output", "outputs", multiple=True, metavar="FORMAT=FILE",
@@ -41,6 +41,9 @@ def _several(_context: click.Context, parameter: click.Parameter, value: str | N
 @click.option("--ignore-unfixed", is_flag=True, help="Show and judge only what an upgrade mends.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
 @click.option("--base", metavar="TARGET", help="The image this one was built on: a target, or a registered name.")
+@click.option("--attested", is_flag=True, help="Use the bill of materials attached to the image instead of its layers.")
+@click.option("--plain-http", is_flag=True, help="Let its registry be had, and sent credentials, unencrypted.")
+@click.option("--all-running", is_flag=True, help="Instead of a TARGET: every image that runs on this host.")
 @click.option("--offline", is_flag=True, help="Open no internet connection.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 def command(
@@ -53,21 +56,40 @@ def command(
     ignore_unfixed: bool,
     platform: str | None,
     base: str | None,
+    attested: bool,
+    plain_http: bool,
+    all_running: bool,
     offline: bool,
     quiet: bool,
 ) -> None:
     """Find what is vulnerable inside TARGET, how bad it is, where it came from and what to change.
 
-    TARGET is a path, or one of oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH, sbom:FILE.
+    TARGET is what you call an image (nginx:1.27, ghcr.io/org/app@sha256:…), a path, or one of registry:NAME,
+    docker:NAME, podman:NAME, containerd:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH,
+    sbom:FILE.
     """
+    vulnerabilities = not only or "vulnerabilities" in only
+    if all_running == bool(target):
+        raise click.UsageError("give one TARGET, or --all-running")
+    if all_running:
+        from holdfast.cli.running import scan_running
+
+        sys.exit(
+            scan_running(
+                settings(offline=offline), vulnerabilities=vulnerabilities, fail_on=fail_on, form=form,
+                outputs=outputs, quiet=quiet,
+            )
+        )  # fmt: skip
     choices = parse_outputs(form, outputs)
+    chosen = settings_for(target, offline=offline, plain_http=plain_http)
     report = scan_target(
         target,
-        settings(offline=offline),
+        chosen,
         platform=image_platform(platform),
-        base=known_base(base, settings(offline=offline)),
-        vulnerabilities=not only or "vulnerabilities" in only,
+        base=known_base(base, chosen),
+        vulnerabilities=vulnerabilities,
         quiet=quiet,
+        attested=attested,
     )
     shown = apply(report, Filter(tuple(Severity(one) for one in severity), ignore_unfixed))
     deliver(shown, choices)

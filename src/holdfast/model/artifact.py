@@ -2,6 +2,7 @@
 
 import platform as host
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -17,6 +18,11 @@ def parse_digest(text: str, *, where: str = "") -> str:
     if not isinstance(text, str) or not _DIGEST.fullmatch(text):
         raise InputError(f"not a digest that can be verified: {str(text)[:80]!r}", where=where)
     return text
+
+
+def is_digest(text: str) -> bool:
+    """Whether the text is a digest that can be verified."""
+    return bool(_DIGEST.fullmatch(text))
 
 
 class Side(StrEnum):
@@ -96,3 +102,94 @@ class Image(Struct, frozen=True, omit_defaults=True):
     annotations: dict[str, str] = {}
     created: str = ""
     user: str = ""
+
+
+class AttachmentKind(StrEnum):
+    """What an attachment tells of its image: contents, exploitability, origin, a signature, or something else."""
+
+    SBOM = "sbom"
+    VEX = "vex"
+    PROVENANCE = "provenance"
+    SIGNATURE = "signature"
+    OTHER = "other"
+
+
+# How media types, artifact types and predicate types begin, in lower case.
+_KINDS = {
+    "application/vnd.cyclonedx": AttachmentKind.SBOM,
+    "application/spdx": AttachmentKind.SBOM,
+    "text/spdx": AttachmentKind.SBOM,
+    "application/vnd.syft": AttachmentKind.SBOM,
+    "application/vnd.dev.cosign.artifact.sbom": AttachmentKind.SBOM,
+    "https://spdx.dev/document": AttachmentKind.SBOM,
+    "https://cyclonedx.org/bom": AttachmentKind.SBOM,
+    "https://cyclonedx.org/schema": AttachmentKind.SBOM,
+    "https://syft.dev/bom": AttachmentKind.SBOM,
+    "application/vnd.openvex": AttachmentKind.VEX,
+    "text/vex": AttachmentKind.VEX,
+    "https://openvex.dev/ns": AttachmentKind.VEX,
+    "https://slsa.dev/provenance": AttachmentKind.PROVENANCE,
+    "application/vnd.dev.cosign.simplesigning": AttachmentKind.SIGNATURE,
+    "application/vnd.dev.cosign.artifact.sig": AttachmentKind.SIGNATURE,
+    "https://sigstore.dev/cosign/sign": AttachmentKind.SIGNATURE,
+    "application/vnd.dev.sigstore.bundle": AttachmentKind.SIGNATURE,
+    "application/vnd.cncf.notary.signature": AttachmentKind.SIGNATURE,
+    "application/jose": AttachmentKind.SIGNATURE,
+    "application/cose": AttachmentKind.SIGNATURE,
+}
+_PREDICATE_TYPES = ("in-toto.io/predicate-type", "dev.sigstore.bundle.predicateType", "predicateType")
+
+
+def kind_of(*names: str) -> AttachmentKind:
+    """The kind that the first telling name says: give the predicate type first, then artifact and media type.
+
+    A sigstore bundle may hold any statement, so that its media type decides only where no predicate type is known.
+    A predicate type (it is a URI) that nobody here knows is something else, whatever it is wrapped in.
+    """
+    for name in names:
+        kind = next((kind for start, kind in _KINDS.items() if name.lower().startswith(start)), None)
+        if kind or "://" in name:
+            return kind or AttachmentKind.OTHER
+    return AttachmentKind.OTHER
+
+
+def stated_predicate_type(annotations: Mapping[str, str]) -> str:
+    """The predicate type that annotations of a descriptor or manifest state, or an empty string.
+
+    Sources: BuildKit's attestation-storage.md, the sigstore bundle's OCI form (cosign 3), cosign 2.
+    """
+    return next((annotations[key] for key in _PREDICATE_TYPES if annotations.get(key)), "")
+
+
+class Attachment(Struct, frozen=True, omit_defaults=True):
+    """Something attached to an image: found beside it, not inside.
+
+    `digest` is that of the blob that holds it, `size` its bytes; `subject` the digest of the image it is attached to;
+    `manifest` that of the manifest that carries it; `found_by` says how: `index`, `referrers` or `tag`. `signed` means
+    that a signature stands beside the statement, and not that anybody checked it.
+    """
+
+    kind: AttachmentKind
+    digest: str
+    media_type: str = ""
+    predicate_type: str = ""
+    size: int = 0
+    subject: str = ""
+    manifest: str = ""
+    found_by: str = ""
+    signed: bool = False
+    annotations: dict[str, str] = {}
+
+
+class Provenance(Struct, frozen=True, omit_defaults=True):
+    """How an image was built, as its builder says (SLSA): nothing of it is proven unless its signature was checked.
+
+    `source` and `revision` are the repository and commit that were built; `materials` everything that went in, as
+    pairs of URI and digest (`sha256:…`, `sha1:…`; empty where none is stated). No URI carries credentials.
+    """
+
+    builder: str = ""
+    build_type: str = ""
+    source: str = ""
+    revision: str = ""
+    materials: tuple[tuple[str, str], ...] = ()

@@ -119,7 +119,28 @@ class IntegrityEvidence(Struct, frozen=True, omit_defaults=True, tag="integrity"
     actual: str
 
 
-Evidence = VulnerabilityEvidence | IntegrityEvidence
+class SbomEvidence(Struct, frozen=True, omit_defaults=True, tag="sbom"):
+    """How far a bill of materials that is attached to an image departs from what is inside.
+
+    `attachment` is the digest of the blob that holds it; `inside` and `listed` count the packages that were compared;
+    `packages` are the first of those that differ, in words (the finding's `count` says how many there are).
+    """
+
+    attachment: str
+    inside: int
+    listed: int
+    packages: tuple[str, ...] = ()
+
+
+class TagEvidence(Struct, frozen=True, omit_defaults=True, tag="tag"):
+    """Where a tag leads `now`, where it led `before`, and when it was last seen where it is again (ISO 8601, UTC)."""
+
+    now: str
+    before: str
+    seen: str
+
+
+Evidence = VulnerabilityEvidence | IntegrityEvidence | SbomEvidence | TagEvidence
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from holdfast.model.advisory import DatabaseInfo
-from holdfast.model.artifact import Layer, Platform
+from holdfast.model.artifact import Attachment, Layer, Platform
 from holdfast.model.finding import Finding
 from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Problem, Status
@@ -57,6 +57,7 @@ class Report(Struct, frozen=True):
     distribution: Distribution | None = None
     base: Base = Base()
     layers: tuple[Layer, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     packages: tuple[Package, ...] = ()
     findings: tuple[Finding, ...] = ()
     checked: tuple[str, ...] = ()

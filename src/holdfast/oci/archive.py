@@ -55,6 +55,8 @@ class ArchiveLayout:
     inflating up to it; streams that others are done with go on from where they stand.
     """
 
+    pulled = False
+
     def __init__(self, path: Path, budget: ImageBudget = IMAGE_BUDGET) -> None:
         self.problems: list[Problem] = []
         self._path = path

@@ -10,7 +10,8 @@ from holdfast.model.artifact import History, Image, Layer
 from holdfast.model.errors import HoldfastError, LimitError, NotFound
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.budget import ImageBudget
-from holdfast.oci.layer import Allowance, LayerStream, Mismatch
+from holdfast.oci.integrity import Mismatch
+from holdfast.oci.layer import Allowance, LayerStream
 from holdfast.oci.layout import Layout
 
 
@@ -38,16 +39,21 @@ class ImageSource:
         integrity: list[Mismatch],
     ) -> None:
         self.image = image
+        self.layout = layout
         self.problems = problems
         self.integrity = integrity
         self._layers = layers
-        self._layout = layout
         self._budget = budget
         self._sizes = [self._size(one) for one in layers]
         # A blob that is listed a thousand times is stored once.
         distinct = {one.path: size for one, size in zip(layers, self._sizes, strict=True) if isinstance(size, int)}
         self._allowance = Allowance(budget.image_factor * budget.inflated(sum(distinct.values())))
         self._streams: list[LayerStream] = []
+
+    @property
+    def pulled(self) -> bool:
+        """Whether its bytes come over a wire, so that nothing is made of those that are not what was promised."""
+        return self.layout.pulled
 
     def open_layer(self, index: int) -> LayerStream:
         """The stream of one layer, the lowest being 0. A layer that is missing has a problem and no chunks."""
@@ -62,7 +68,7 @@ class ImageSource:
             return LayerStream(stored.layer, None, problem=problem)
         stream = LayerStream(
             stored.layer,
-            partial(self._layout.chunks, stored.path),
+            partial(self.layout.chunks, stored.path),
             stored_bytes=size,
             allowance=self._allowance,
             budget=self._budget,
@@ -75,7 +81,7 @@ class ImageSource:
         if stored.problem is not None:
             return stored.problem
         try:
-            return self._layout.size(stored.path)
+            return self.layout.size(stored.path)
         except NotFound as error:
             return Problem.of("layer.missing", error, where=stored.layer.digest)
         except HoldfastError as error:
@@ -85,17 +91,19 @@ class ImageSource:
         """What changes whenever the stored bytes of a layer do; empty where they cannot be read."""
         stored = self._layers[index]
         try:
-            return "" if stored.problem else self._layout.identity(stored.path)
+            return "" if stored.problem else self.layout.identity(stored.path)
         except HoldfastError:
             return ""
 
     def stored_digest(self, index: int) -> str:
         """The digest of a layer's bytes as they are stored, by its own algorithm; empty where they cannot be read."""
         stored = self._layers[index]
+        if self.layout.pulled:
+            return stored.layer.digest  # whatever will come for it is held to that
         algorithm = stored.layer.digest.partition(":")[0] or "sha256"
         hashed = hashlib.new(algorithm)
         try:
-            for chunk in () if stored.problem else self._layout.chunks(stored.path):
+            for chunk in () if stored.problem else self.layout.chunks(stored.path):
                 hashed.update(chunk)
         except HoldfastError:
             return ""
@@ -106,7 +114,7 @@ class ImageSource:
         for stream in self._streams:
             stream.close()
         self._streams.clear()
-        self._layout.close()
+        self.layout.close()
 
     def __enter__(self) -> "ImageSource":
         return self

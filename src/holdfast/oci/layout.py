@@ -16,6 +16,14 @@ class Layout(Protocol):
     """Files by path, read at random. Safe to use from several threads."""
 
     @property
+    def pulled(self) -> bool:
+        """Whether its bytes come over a wire.
+
+        Engines refuse what they pull where it is not what was promised, so nothing is made of such bytes here. What
+        lies on a disk is another matter: it is what runs, promised or not.
+        """
+
+    @property
     def problems(self) -> list[Problem]:
         """What of the layout itself is damaged."""
 
@@ -48,6 +56,8 @@ def identity_of(status: os.stat_result) -> str:
 
 class DirectoryLayout:
     """An OCI layout that is a directory. No symlink inside it is followed: it could lead anywhere."""
+
+    pulled = False
 
     def __init__(self, path: Path) -> None:
         self.problems: list[Problem] = []

@@ -49,6 +49,11 @@ class Descriptor(Struct, frozen=True):
         return Platform(stated.os, stated.architecture, stated.variant or "")
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it may be kept elsewhere than beside its manifest (image-spec, non-distributable layers)."""
+        return bool(self.urls) or "foreign" in self.media_type or "nondistributable" in self.media_type
+
+    @property
     def is_platform(self) -> bool:
         """Whether it is an image for a platform, and not an attestation, signature or other artifact beside one."""
         unknown = self.platform is not None and "unknown" in (self.platform.os, self.platform.architecture)
@@ -71,6 +76,7 @@ class Document(Struct, frozen=True):
     config: Descriptor | None = None
     layers: list[Descriptor] | None = None
     annotations: dict[str, str] | None = None
+    subject: Descriptor | None = None
     schema1_layers: list[Any] | None = field(default=None, name="fsLayers")
 
 

@@ -1,17 +1,16 @@
 """From the documents of a stored image to an ImageSource: one reader for OCI layouts, one for `docker save`."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from holdfast.model.artifact import Image, Layer, Platform, parse_digest
+from holdfast.model.artifact import Image, Layer, Platform, is_digest
 from holdfast.model.errors import HoldfastError, InputError, NotFound
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.budget import ImageBudget
 from holdfast.oci.image import ImageSource, StoredLayer, lines_of_layers
-from holdfast.oci.layer import Mismatch
+from holdfast.oci.integrity import Mismatch, Mismatched, digest_of
 from holdfast.oci.layout import Layout, blob_path
 from holdfast.oci.manifest import (
     CONFIG_TYPES,
@@ -28,17 +27,10 @@ _DOCKER_CONFIG = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
 
 
-def _is_digest(text: str) -> bool:
-    try:
-        return bool(parse_digest(text))
-    except InputError:
-        return False
-
-
 class _Reader:
     """What both kinds have in common: the configuration, the layers it speaks of, and what is wrong with either."""
 
-    def __init__(self, layout: Layout, kind: str, path: Path, budget: ImageBudget) -> None:
+    def __init__(self, layout: Layout, kind: str, path: Path | str, budget: ImageBudget) -> None:
         self._layout = layout
         self._budget = budget
         self._where = str(path)
@@ -53,13 +45,14 @@ class _Reader:
             self._compare("configuration digest", digest, data)
             return parse(data, Configuration, path)
         except HoldfastError as error:
+            if isinstance(error, Mismatched):
+                self._integrity.append(error.mismatch)
             self._problems.append(Problem.of("image.configuration-unreadable", error, where=self._where))
             return Configuration()
 
     def _compare(self, what: str, promised: str, data: bytes) -> None:
         if promised:
-            algorithm = promised.partition(":")[0]
-            actual = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+            actual = digest_of(data, promised)
             if actual != promised:
                 self._integrity.append(Mismatch(what, promised, actual))
 
@@ -103,7 +96,7 @@ class _Reader:
             self._problem(
                 "image.layer-count", f"the configuration tells of {len(stated)} layers, the manifest of {count}"
             )
-        diff_ids = [diff_id if _is_digest(diff_id) else "" for diff_id in stated[:count]]
+        diff_ids = [diff_id if is_digest(diff_id) else "" for diff_id in stated[:count]]
         if "" in diff_ids:
             self._problem("image.bad-digest", f"{diff_ids.count('')} diff IDs are no digests that can be verified")
         return (diff_ids + [""] * count)[:count]
@@ -115,7 +108,10 @@ class LayoutReader(_Reader):
     def open(self, tag: str, platform: Platform | None) -> ImageSource:
         """The image that a tag and a platform select."""
         index = parse(self._layout.read("index.json", self._budget.document_bytes), Document, self._where)
-        descriptors = by_tag(index.manifests or [], tag, self._where)
+        return self.open_from(by_tag(index.manifests or [], tag, self._where), platform, tag)
+
+    def open_from(self, descriptors: Sequence[Descriptor], platform: Platform | None, tag: str = "") -> ImageSource:
+        """The image that a platform selects among descriptors of manifests and indexes."""
         selected = by_platform(self._layout, descriptors, platform, self._budget, self._where)
         manifest = self._manifest(selected.manifest)
         config = manifest.config or Descriptor()
@@ -161,8 +157,7 @@ class LayoutReader(_Reader):
         if "encrypted" in media_type or (media_type and ".tar" not in media_type):
             message = f"a layer that cannot be read: {media_type[:120]}"
             return StoredLayer(layer, problem=Problem("layer.unsupported", message, where=descriptor.digest))
-        foreign = "foreign" in media_type or "nondistributable" in media_type or bool(descriptor.urls)
-        if foreign and not self._is_stored(path):
+        if descriptor.is_foreign and not self._is_stored(path):
             message = "a foreign layer: it is kept elsewhere, and has to be fetched from there"
             urls = ", ".join(descriptor.urls or ())[:200]
             problem = Problem("layer.foreign", message, where=descriptor.digest, remedy=urls)

@@ -1,8 +1,9 @@
 """What stands around the findings: what was scanned, how far the answer can be trusted, and what stood in the way."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from holdfast.model.finding import Finding, IntegrityEvidence, Kind
+from holdfast.model.finding import Finding, IntegrityEvidence, Kind, SbomEvidence, TagEvidence
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.columns import short
@@ -10,6 +11,7 @@ from holdfast.report.text import Lines, counted, listed, paragraph, printable
 
 _STYLES = {Gravity.FAILED: "bad", Gravity.PARTIAL: "warn", Gravity.NOTE: "dim"}
 _MOST_PLACES = 3
+_MOST_PACKAGES = 6
 
 
 def preface(report: Report, width: int) -> Lines:
@@ -18,6 +20,8 @@ def preface(report: Report, width: int) -> Lines:
     yield [(" · ".join(_identity(report)), "")]
     if pins := list(_pins(report)):
         yield from paragraph("", " · ".join(pins), width, "dim")
+    if report.attachments:
+        yield from paragraph("attached: ", ", ".join(_attached(report)), width, "dim")
     yield from _data(report, width)
     grave = [problem for problem in report.problems if problem.gravity is not Gravity.NOTE]
     if report.status is not Status.COMPLETE:
@@ -28,7 +32,12 @@ def preface(report: Report, width: int) -> Lines:
     yield from _problems(grave, width)
     if report.not_checked:
         yield from paragraph("  not checked: ", "; ".join(report.not_checked), width, "warn")
-    yield from _integrity([finding for finding in report.findings if finding.kind is Kind.INTEGRITY], width)
+    broken = [finding for finding in report.findings if finding.kind is Kind.INTEGRITY]
+    yield from _integrity([finding for finding in broken if isinstance(finding.evidence, IntegrityEvidence)], width)
+    for finding in broken:
+        if isinstance(finding.evidence, TagEvidence):
+            yield from _moved_back(finding, finding.evidence, width)
+    yield from _misstated([finding for finding in broken if isinstance(finding.evidence, SbomEvidence)], width)
 
 
 def notes(report: Report, width: int) -> Lines:
@@ -66,6 +75,14 @@ def _pins(report: Report) -> Iterator[str]:
         yield f"base image: unknown (a label claims {claimed})"
     elif len(report.layers) > 1:
         yield "base image: unknown"
+
+
+def _attached(report: Report) -> Iterator[str]:
+    """What is attached to the image, by kind: `2 sbom (1 in a signed envelope)`."""
+    kinds = Counter(attachment.kind for attachment in report.attachments)
+    signed = Counter(attachment.kind for attachment in report.attachments if attachment.signed)
+    for kind, count in sorted(kinds.items()):
+        yield f"{count} {kind}" + (f" ({signed[kind]} in a signed envelope, not checked)" if signed[kind] else "")
 
 
 def _data(report: Report, width: int) -> Lines:
@@ -123,3 +140,27 @@ def _integrity(findings: list[Finding], width: int) -> Lines:
             yield from paragraph("    found    ", finding.evidence.actual, width, "dim")
     for advice in dict.fromkeys(finding.fix.advice for finding in findings if finding.fix.advice):
         yield from paragraph("    → ", advice, width, "")
+
+
+def _moved_back(finding: Finding, evidence: TagEvidence, width: int) -> Lines:
+    yield []
+    yield [("TAG", "warn"), (f"  {printable(finding.subject.name)}: {finding.title or finding.rule}", "")]
+    yield from paragraph("    before ", evidence.before, width, "dim")
+    yield from paragraph("    now    ", f"{evidence.now}, as it was on {evidence.seen[:10]}", width, "dim")
+    yield from paragraph("    → ", finding.fix.advice, width, "")
+
+
+def _misstated(findings: list[Finding], width: int) -> Lines:
+    """What attached bills of materials say that is not so, with the first packages of each."""
+    if not findings:
+        return
+    yield []
+    yield [("BILL OF MATERIALS", "warn"), ("  what is attached to this image is not what is inside", "")]
+    for finding in findings:
+        if isinstance(finding.evidence, SbomEvidence):
+            names = [printable(name) for name in finding.evidence.packages[:_MOST_PACKAGES]]
+            more = f" and {finding.count - len(names):,} more" if finding.count > len(names) else ""
+            told = f"{finding.title or finding.rule} ({counted(finding.count, 'package')}): "
+            yield from paragraph("  ", told + ", ".join(names) + more, width, finding.severity.value)
+            if finding.fix.advice:
+                yield from paragraph("    → ", finding.fix.advice, width, "")

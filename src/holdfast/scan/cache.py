@@ -1,22 +1,25 @@
 """Layer records kept between scans: one file a layer, named by its diff ID, in a folder named by what read it."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import zstandard
 
-from holdfast.model.artifact import parse_digest
-from holdfast.model.errors import InputError
+from holdfast.model.artifact import is_digest
 from holdfast.scan.record import LayerRecord
 
 _LIMIT = 256 << 20
 _FORMAT = 1  # of LayerRecord and what is in it: another one is another folder
+CLAIM_SECONDS = 300.0
+_POLL_SECONDS = 0.02
 _PART = ".part-"
 _UNUSED_SECONDS = 60 * 86400.0
 _ABANDONED_SECONDS = 3600.0
@@ -31,6 +34,7 @@ class LayerCache:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self._folder = folder / "layers" / f"{fingerprint}-{_FORMAT}"
         self._verified = folder / "verified"
+        self._locks = folder / "locks"
         self._swept = False
         self._decoder = msgspec.msgpack.Decoder(LayerRecord)
 
@@ -80,6 +84,24 @@ class LayerCache:
                 if other != self._folder and time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
                     shutil.rmtree(other, ignore_errors=True)  # of an older version of the engines
 
+    @contextlib.contextmanager
+    def claim(self, diff_id: str) -> Iterator[bool]:
+        """Be the only one, of all processes with this cache, who reads a layer; whether another one was before us.
+
+        After CLAIM_SECONDS we go on all the same, and where no file can be locked: it only saves work.
+        """
+        with contextlib.ExitStack() as stack:
+            waited = False
+            with contextlib.suppress(OSError):
+                self._locks.mkdir(parents=True, exist_ok=True)
+                name = hashlib.sha256(diff_id.encode(errors="surrogatepass")).hexdigest()[:3]
+                lock = stack.enter_context((self._locks / name).open("ab"))
+                end = time.monotonic() + CLAIM_SECONDS
+                while not _lock(lock.fileno()) and time.monotonic() < end:
+                    waited = True
+                    time.sleep(_POLL_SECONDS)
+            yield waited
+
     def is_verified(self, diff_id: str, digest: str, identity: str) -> bool:
         """Whether these very stored bytes (by their identity: device, inode, size, times) were verified before."""
         return bool(identity) and self._mark(diff_id, digest, identity).exists()
@@ -97,7 +119,13 @@ class LayerCache:
         return self._verified / name
 
     def _path(self, diff_id: str) -> Path | None:
-        try:
-            return self._folder / parse_digest(diff_id).replace(":", "-")
-        except InputError:
-            return None
+        return self._folder / diff_id.replace(":", "-") if is_digest(diff_id) else None
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether the lock could be had now; closing the file gives it back."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

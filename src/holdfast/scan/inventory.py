@@ -15,7 +15,7 @@ from holdfast.model.artifact import Image, Side
 from holdfast.model.package import Distribution, Package
 from holdfast.model.report import Statistics
 from holdfast.model.status import Problem
-from holdfast.oci.image import ImageSource
+from holdfast.oci.source import Source
 from holdfast.scan.attribute import Alias, Files, links_to_follow
 from holdfast.scan.cache import LayerCache
 from holdfast.scan.layers import LayerRead, follow
@@ -33,7 +33,7 @@ class Inventory(Struct, frozen=True):
 
 
 def of_image(
-    source: ImageSource, image: Image, reads: Sequence[LayerRead], selector: Selector, cache: LayerCache
+    source: Source, image: Image, reads: Sequence[LayerRead], selector: Selector, cache: LayerCache
 ) -> tuple[Inventory, list[LayerRead]]:
     """The inventory of an image whose layers were read; a layer is read again only where a link demands it."""
     reads = list(reads)

@@ -9,14 +9,19 @@ from msgspec.structs import replace
 
 from holdfast.catalog.cataloger import Cataloger
 from holdfast.catalog.select import Selector
+from holdfast.fs.overlay import Changes
 from holdfast.fs.tar import TarTree
+from holdfast.model.artifact import Layer
+from holdfast.model.errors import SourceError
 from holdfast.model.status import Problem
-from holdfast.oci.image import ImageSource
-from holdfast.oci.layer import Mismatch
+from holdfast.oci.integrity import Mismatch
+from holdfast.oci.layer import LayerStream
+from holdfast.oci.source import Source, Streamed
 from holdfast.scan.cache import LayerCache
 from holdfast.scan.record import FileFound, LayerRecord
 from holdfast.scan.walk import read_again, walk
 
+_PULLING_THREADS = 4  # which wait for the network more than they work
 _MOST_THREADS = 8  # each may hold a zstd window of 128 MiB
 
 Progress = Callable[[int, int], None]
@@ -32,9 +37,11 @@ class LayerRead(Struct, frozen=True):
 
 
 def read_layers(
-    source: ImageSource, selector: Selector, cache: LayerCache, on_progress: Progress | None = None
+    source: Source, selector: Selector, cache: LayerCache, on_progress: Progress | None = None
 ) -> list[LayerRead]:
     """All layers, lowest first. A layer that cannot be read leaves an empty record and a problem."""
+    if isinstance(source, Streamed):
+        return _read_arrivals(source, selector, cache, on_progress)
     layers = source.image.layers
     finished = 0
 
@@ -48,13 +55,51 @@ def read_layers(
 
     # The largest first, so that no core idles at the end while one big layer is still being read.
     order = sorted(range(len(layers)), key=lambda index: -layers[index].size)
-    with ThreadPoolExecutor(max_workers=max(1, min(os.cpu_count() or 1, len(layers), _MOST_THREADS))) as pool:
+    threads = max(os.cpu_count() or 1, _PULLING_THREADS if source.pulled else 1)
+    with ThreadPoolExecutor(max_workers=max(1, min(threads, len(layers), _MOST_THREADS))) as pool:
         results = dict(zip(order, pool.map(read, order), strict=True))
     return [results[index] for index in range(len(layers))]
 
 
+def _read_arrivals(
+    source: Streamed, selector: Selector, cache: LayerCache, on_progress: Progress | None
+) -> list[LayerRead]:
+    """The layers of an engine's export. They are known by the diff IDs they turn out to have; if the cache knows all
+    that the engine promises, nothing is exported.
+    """
+    promised = [layer.diff_id for layer in source.image.layers]
+    reads = {
+        diff_id: LayerRead(record, cached=True) for diff_id in promised if (record := cache.get(diff_id)) is not None
+    }
+    problem = Problem("layer.missing", "the engine did not send it")
+    unexpected: list[str] = []
+    try:
+        for stream in () if len(reads) == len(set(promised)) else source.arrivals():
+            with stream:
+                if stream.layer.diff_id in reads:
+                    continue
+                read = _walked(stream, stream.layer, "", selector, cache)
+            diff_id = read.record.diff_id
+            if diff_id in promised and not read.problems and not read.record.problems:
+                cache.put(read.record)
+            elif diff_id not in promised:
+                unexpected.append(diff_id)
+            reads[diff_id] = read
+            if on_progress:
+                on_progress(len(reads), len(promised))
+    except SourceError as error:
+        problem = Problem.of("layer.missing", error)
+    return [reads.get(diff_id) or _absent(diff_id, unexpected, problem) for diff_id in promised]
+
+
+def _absent(diff_id: str, unexpected: list[str], problem: Problem) -> LayerRead:
+    """A layer that was promised and did not come; another one that came instead is a broken promise."""
+    instead = (Mismatch("diff ID", diff_id, unexpected.pop(0)),) if unexpected else ()
+    return LayerRead(LayerRecord("", diff_id, 0, 0, 0, Changes()), instead, (problem,))
+
+
 def follow(
-    source: ImageSource, read: LayerRead, index: int, wanted: dict[str, tuple[Cataloger, ...]], cache: LayerCache
+    source: Source, read: LayerRead, index: int, wanted: dict[str, tuple[Cataloger, ...]], cache: LayerCache
 ) -> LayerRead:
     """The same layer with the files that links lead to; read once more only for those not already kept."""
     kept = {(item.path, item.cataloger) for item in read.record.aliased}
@@ -78,7 +123,20 @@ def follow(
     return replace(read, record=record)
 
 
-def _read_layer(source: ImageSource, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
+def _read_layer(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
+    known = _known(source, index, cache)
+    if known is not None:
+        return known
+    # Another scan may be reading the very same layer of another image: its record then serves for both.
+    if not source.image.layers[index].diff_id:
+        return _read_anew(source, index, selector, cache)
+    with cache.claim(source.image.layers[index].diff_id) as waited:
+        known = _known(source, index, cache) if waited else None
+        return known or _read_anew(source, index, selector, cache)
+
+
+def _known(source: Source, index: int, cache: LayerCache) -> LayerRead | None:
+    """A layer's record from before, where it holds for the bytes that the source has now."""
     layer = source.image.layers[index]
     identity = source.identity(index)
     record = cache.get(layer.diff_id)
@@ -88,9 +146,29 @@ def _read_layer(source: ImageSource, index: int, selector: Selector, cache: Laye
         if layer.digest and record.digest == layer.digest and source.stored_digest(index) == layer.digest:
             cache.mark_verified(layer.diff_id, layer.digest, identity)
             return LayerRead(record, cached=True)
+    return None
+
+
+def _read_anew(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
+    read = _read_once(source, index, selector, cache)
+    if source.pulled and read.integrity:
+        # It may have been damaged on its way only: it is fetched once more before anybody is accused.
+        read = _read_once(source, index, selector, cache)
+    if source.pulled and (read.integrity or read.record.digest != source.image.layers[index].digest):
+        nothing = LayerRecord(read.record.digest, read.record.diff_id, read.record.stored, 0, 0, Changes())
+        return replace(read, record=nothing)
+    return read
+
+
+def _read_once(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
     with source.open_layer(index) as stream:
-        walked = walk(TarTree(stream.chunks()), selector)
-        stream.drain()
+        return _walked(stream, source.image.layers[index], source.identity(index), selector, cache)
+
+
+def _walked(stream: LayerStream, layer: Layer, identity: str, selector: Selector, cache: LayerCache) -> LayerRead:
+    """A layer's stream read to its end. `layer` is what was promised of it."""
+    walked = walk(TarTree(stream.chunks()), selector)
+    stream.drain()
     # Where the stream itself broke off, that the archive in it ends too early is no news.
     record = LayerRecord(
         digest=stream.digest,

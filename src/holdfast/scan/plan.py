@@ -1,5 +1,6 @@
 """What a target's name means: a known prefix wins, otherwise the kind is found by looking."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -7,23 +8,36 @@ from msgspec import Struct
 
 from holdfast.model.errors import InputError, NotFound
 from holdfast.oci.open import detect
+from holdfast.oci.reference import Reference
 
 KINDS = ("oci", "oci-archive", "docker-archive", "dir", "sbom")
+ENGINES = ("docker", "podman", "containerd")
+REMOTE = ("registry", *ENGINES)
+# A host may be called so too: `registry:5000/app`.
+_PORT = re.compile(r"[0-9]+/")
+_PATHS = (".", "/", "~")
 _ARCHIVES = ("oci-archive", "docker-archive")
 
 
 class Plan(Struct, frozen=True):
-    """A target understood: its kind, where it is, and the tag that selects an image inside (empty for none)."""
+    """A target understood: its kind, where it is, and the tag that selects an image inside (empty for none).
+
+    What is not on disk has a `reference` instead of a path; `guessed` says that nothing but its form made it one.
+    """
 
     name: str
     kind: str
-    path: Path
+    path: Path = Path()
     tag: str = ""
+    reference: str = ""
+    guessed: bool = False
 
 
 def plan(target: str) -> Plan:
     """The plan for a target as typed; InputError where it can be no target, NotFound where nothing is there."""
     prefix, colon, rest = target.partition(":")
+    if colon and prefix in REMOTE and not _PORT.match(rest):
+        return _remote(target, prefix, rest)
     if colon and prefix in KINDS:
         if not rest:
             raise InputError("no path given", where=target, remedy=f"write {prefix}:PATH")
@@ -34,7 +48,22 @@ def plan(target: str) -> Plan:
     head, colon, tag = target.rpartition(":")
     if colon and head and Path(head).exists() and detect(Path(head)):
         return Plan(target, detect(Path(head)), Path(head), tag)
-    raise NotFound("no such file or folder", where=target, remedy=f"a target is a path, or one of {_prefixes()}")
+    try:
+        return Plan(target, "registry", reference=str(Reference.parse(target)), guessed=True)
+    except InputError as error:
+        what = "no such file or folder" if target.startswith(_PATHS) else f"no such file or folder, and {error.what}"
+        raise NotFound(
+            what, where=target, remedy=f"a target is a path, an image's name, or one of {_prefixes()}"
+        ) from error
+
+
+def _remote(target: str, kind: str, rest: str) -> Plan:
+    """A registry's or engine's image. `docker://` is how other tools write a registry's."""
+    if not rest.removeprefix("//"):
+        raise InputError("no image named", where=target, remedy=f"write {kind}:NAME")
+    if kind == "registry" or (kind == "docker" and rest.startswith("//")):
+        return Plan(target, "registry", reference=str(Reference.parse(rest.removeprefix("//"))))
+    return Plan(target, kind, reference=rest)
 
 
 def _prefixed(target: str, kind: str, rest: str) -> Plan:
@@ -64,4 +93,4 @@ def _kind_of(path: Path, target: str) -> str:
 
 
 def _prefixes() -> str:
-    return ", ".join(f"{kind}:" for kind in KINDS)
+    return ", ".join(f"{kind}:" for kind in (*KINDS, *REMOTE))

@@ -1,4 +1,4 @@
-"""What the image scan itself can find wrong: bytes that are not what was promised."""
+"""What the image scan itself can find wrong: bytes that are not what was promised, content that is not what is said."""
 
 from holdfast.model.finding import Rule, Severity
 
@@ -11,6 +11,7 @@ _FIX = (
 )
 _CONTROLS = ("nist-800-190:4.1.5", "nist-800-190:4.2.1", "nist-800-190:4.2.3")
 _TECHNIQUES = ("T1525", "T1195.002")
+_SBOM_CONTROLS = ("nist-800-190:4.1.1", "nist-800-190:4.1.5")
 _SPEC = "https://github.com/opencontainers/image-spec/blob/main/{}.md"
 
 
@@ -45,4 +46,51 @@ RULES_BY_PROMISE = {
 }
 """The rule that a broken promise violates, by what oci.layer.Mismatch calls the promise."""
 
-RULES = tuple(RULES_BY_PROMISE.values())
+SBOM_UNLISTED = Rule(
+    id="image.sbom-unlisted-package",
+    title="The image holds packages that its bill of materials does not list",
+    why=(
+        "Whoever trusts the bill of materials that is attached to this image does not learn of these packages: their "
+        "vulnerabilities are not looked for, and something that was put in after the bill was written stays hidden."
+    ),
+    fix=(
+        "Find out which layer brought the packages. If they belong there, write the bill of materials anew from the "
+        "finished image and attach it; if not, do not run the image. Until then scan the image itself, not its bill."
+    ),
+    severity=Severity.MEDIUM,
+    controls=_SBOM_CONTROLS,
+    techniques=_TECHNIQUES,
+    references=(_SPEC.format("manifest"),),
+)
+SBOM_ABSENT = Rule(
+    id="image.sbom-absent-package",
+    title="The image's bill of materials lists packages that are not inside",
+    why=(
+        "The bill of materials that is attached to this image was written for other content: an earlier build, "
+        "a stage of the build, another image. What it says of this image cannot be relied on, and findings from it "
+        "may not be true."
+    ),
+    fix="Write the bill of materials anew from the finished image, and attach it to that image's digest.",
+    severity=Severity.LOW,
+    controls=_SBOM_CONTROLS,
+    references=(_SPEC.format("manifest"),),
+)
+
+TAG_MOVED_BACK = Rule(
+    id="image.tag-moved-back",
+    title="The tag leads again to an image that it had left",
+    why=(
+        "A tag that moves on is an update. One that moves back brings old vulnerabilities back, and is what somebody "
+        "who sits between you and the registry would do: replay an image that is genuine and out of date."
+    ),
+    fix=(
+        "Ask whoever owns the tag whether they took a release back. Else compare the registry's own view of the tag "
+        "with yours, and name images by digest, so that nobody can choose for you."
+    ),
+    severity=Severity.MEDIUM,
+    controls=("nist-800-190:4.2.1", "nist-800-190:4.2.3"),
+    techniques=("T1525", "T1557"),
+    references=("https://github.com/opencontainers/distribution-spec/blob/main/spec.md",),
+)
+
+RULES = (*RULES_BY_PROMISE.values(), SBOM_UNLISTED, SBOM_ABSENT, TAG_MOVED_BACK)

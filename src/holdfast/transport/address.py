@@ -43,6 +43,11 @@ class Address(Struct, frozen=True):
             credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         return cls(parts.scheme, host, port, parts.path, _bare(parts), credentials)
 
+    @classmethod
+    def unix(cls, socket: str, path: str) -> "Address":
+        """What is asked of a Unix socket: `path` is that of the request, with its query."""
+        return cls("unix", socket, None, path, f"unix:{socket}:{path}")
+
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine, by its name or literal address."""
@@ -112,7 +117,9 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _bare_literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    return ipaddress.ip_address(host.partition("%")[0])
+    literal = ipaddress.ip_address(host.partition("%")[0])
+    # `::ffff:127.0.0.1` is 127.0.0.1 to the kernel.
+    return (literal.ipv4_mapped or literal) if isinstance(literal, ipaddress.IPv6Address) else literal
 
 
 def _is_public(literal: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

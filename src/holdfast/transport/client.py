@@ -13,17 +13,18 @@ from holdfast.transport import folder, kept
 from holdfast.transport.address import Address
 from holdfast.transport.content import Budget, Progress
 from holdfast.transport.deadline import Deadline
-from holdfast.transport.failure import Transient, of_connection, words
+from holdfast.transport.failure import Transient, words
 from holdfast.transport.job import Job
 from holdfast.transport.kept import Kept
+from holdfast.transport.proxy import Proxy
 from holdfast.transport.retry import Retry
+from holdfast.transport.trust import Trust
+from holdfast.transport.wire import Wire
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3 import BaseHTTPResponse
 
 REDIRECTS = 5
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 20.0
 RESOURCE_SECONDS = 1800.0
 LONGEST_PAUSE = 120.0
 
@@ -49,17 +50,15 @@ class Client:
         self,
         *,
         offline: bool = False,
-        proxy: str = "",
-        ca_bundle: str = "",
+        proxy: Proxy = Proxy(),
+        trust: Trust = Trust(),
         retry: Retry | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.offline = offline
-        self._proxy, self._ca_bundle = proxy, ca_bundle
+        self._wire = Wire(offline=offline, proxy=proxy, trust=trust)
         self._retry = retry or Retry()
         self._progress: Progress = progress or (lambda _resource, _done, _total: None)
-        self._pools: dict[bool, PoolManager] = {}
-        self._unreachable: dict[tuple[str, int | None], SourceError] = {}
         self._confined: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -70,8 +69,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        for pool in self._pools.values():
-            pool.clear()
+        self._wire.close()
 
     def confine(self, base: str) -> None:
         """From now on let what lies below this address, wherever it redirects to, come from the internet only."""
@@ -138,8 +136,6 @@ class Client:
         address, deadline = job.address, job.budget.deadline
         if address.scheme == "file":
             return folder.copy(address, job.sink, job.budget)
-        if self.offline:
-            raise SourceError("not fetched: --offline", where=address.url, remedy="carry the data here by hand")
         address.require_allowed(signed=signed)
         unanswered = 0
         for attempt in range(self._retry.attempts):
@@ -149,7 +145,7 @@ class Client:
             except Transient as failure:
                 unanswered += failure.connecting
                 if unanswered == self._retry.connects:
-                    self._unreachable[address.host, address.port] = failure.error
+                    self._wire.give_up(address, failure.error)
                 pause = self._retry.pause(attempt) if failure.pause is None else failure.pause
                 last = attempt + 1 == self._retry.attempts or unanswered == self._retry.connects
                 if last or pause >= min(deadline.remaining, LONGEST_PAUSE):
@@ -192,31 +188,8 @@ class Client:
         raise SourceError(f"redirects more than {REDIRECTS} times", where=job.address.url)
 
     def _ask(self, address: Address, headers: dict[str, str], deadline: Deadline) -> "BaseHTTPResponse":
-        """One request, one answer. Raises Transient, or what no further attempt can mend."""
-        from urllib3 import Timeout, exceptions
-        from urllib3.util import make_headers
-
-        if gone := self._unreachable.get((address.host, address.port)):
-            raise SourceError(gone.what, where=address.url, remedy=gone.remedy)
         if address.credentials and (address.scheme == "https" or address.is_loopback):
+            from urllib3.util import make_headers
+
             headers = headers | make_headers(basic_auth=address.credentials)
-        left = max(deadline.remaining, 0.001)
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
-        try:
-            return self._pool(direct=address.is_loopback).urlopen(
-                "GET", address.url, headers=headers, redirect=False, retries=False, preload_content=False,
-                decode_content=False, timeout=timeout,
-            )  # fmt: skip
-        except (exceptions.HTTPError, OSError, ValueError) as error:
-            failure = of_connection(error, host=address.host, where=address.url)
-            if isinstance(failure, SourceError) and isinstance(error, exceptions.ConnectTimeoutError):
-                self._unreachable[address.host, address.port] = failure
-            raise failure from error
-
-    def _pool(self, *, direct: bool) -> "PoolManager":
-        """The connections to this machine (never through a proxy), or to elsewhere."""
-        from holdfast.transport.pool import connect
-
-        if direct not in self._pools:
-            self._pools[direct] = connect(proxy="" if direct else self._proxy, ca_bundle=self._ca_bundle)
-        return self._pools[direct]
+        return self._wire.ask("GET", address, headers, deadline)

@@ -3,23 +3,33 @@
 from typing import TYPE_CHECKING, NoReturn
 
 from holdfast.model.errors import AuthError, NotFound, SourceError
+from holdfast.transport.address import Address
 from holdfast.transport.retry import retry_after
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
+# What OpenSSL, by its version, makes of a line of text where a handshake belongs.
+_NOT_ENCRYPTED = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Transient(Exception):
     """A failure that another attempt may not meet.
 
-    `connecting` says that nothing answered at all; `pause` is how many seconds the server wants us to wait.
+    `connecting` says that nothing answered at all, and `address` where; `pause` is how many seconds the server wants us
+    to wait.
     """
+
+    address: Address | None = None
 
     def __init__(self, error: SourceError, *, connecting: bool = False, pause: float | None = None) -> None:
         super().__init__(str(error))
         self.error, self.connecting, self.pause = error, connecting, pause
+
+
+class SpeaksPlainHttp(SourceError):
+    """A server that was to be reached over https and does not encrypt."""
 
 
 def refuse(response: "BaseHTTPResponse", where: str) -> NoReturn:
@@ -28,7 +38,7 @@ def refuse(response: "BaseHTTPResponse", where: str) -> NoReturn:
     if status in (401, 403):
         raise AuthError(f"access refused (HTTP {status})", where=where, remedy="check the address and its credentials")
     if status == 407:
-        raise AuthError("the proxy wants credentials (HTTP 407)", where=where, remedy="put them into the proxy setting")
+        raise _proxy_refuses(where)
     if status in (404, 410):
         raise NotFound(f"not there (HTTP {status})", where=where)
     error = SourceError(f"the server answered HTTP {status}", where=where, remedy="try again later")
@@ -42,15 +52,24 @@ def of_connection(error: Exception, *, host: str, where: str) -> SourceError | T
     from urllib3 import exceptions
 
     if isinstance(error, exceptions.SSLError):
+        if any(sign in str(error) for sign in _NOT_ENCRYPTED):
+            remedy = "if that is meant to be so, allow plain http for this host"
+            return SpeaksPlainHttp("does not speak https, but plain http", where=where, remedy=remedy)
         remedy = "where a proxy opens https connections, set ca_bundle to its certificate"
         return SourceError(f"no trusted https connection: {words(error)}", where=where, remedy=remedy)
     if isinstance(error, exceptions.LocationValueError):
         return SourceError(f"not an address: {words(error)}", where=where)
+    if isinstance(error, exceptions.ProxyError) and "failed: 407" in str(error.original_error):  # its answer to CONNECT
+        return _proxy_refuses(where)
     if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ProxyError):
         remedy = "check the network, or set the proxy"
         failure = SourceError(f"{host} cannot be reached: {words(error)}", where=where, remedy=remedy)
         return failure if _is_final(error) else Transient(failure, connecting=True)
     return Transient(SourceError(f"no proper answer: {words(error)}", where=where))
+
+
+def _proxy_refuses(where: str) -> AuthError:
+    return AuthError("the proxy wants credentials (HTTP 407)", where=where, remedy="put them into the proxy setting")
 
 
 def _is_final(error: BaseException) -> bool:

@@ -1,0 +1,1 @@
+"""Registries: the distribution API, who we are to it, and what it gives."""

@@ -1,0 +1,1 @@
+"""Containers and images as the engines of this host have them."""

@@ -1,0 +1,1 @@
+"""Podman, over its HTTP API."""

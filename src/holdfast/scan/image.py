@@ -1,0 +1,192 @@
+"""Scanning one image: its layers read or known, its packages put together, its promises kept or broken."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from holdfast.catalog import CATALOGERS
+from holdfast.catalog.select import Selector
+from holdfast.model.artifact import Image
+from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Subject, TagEvidence
+from holdfast.model.report import Base, Report, Statistics, Target
+from holdfast.model.status import Gravity, Problem, Status, status_of
+from holdfast.oci.image import ImageSource
+from holdfast.oci.integrity import Mismatch, Mismatched
+from holdfast.oci.source import Source
+from holdfast.scan.boundary import boundary, load_bases, side_of
+from holdfast.scan.cache import LayerCache
+from holdfast.scan.inventory import Inventory, of_image
+from holdfast.scan.layers import LayerRead, read_layers
+from holdfast.scan.options import Options
+from holdfast.scan.outcome import report_of
+from holdfast.scan.plan import Plan
+from holdfast.scan.rules import RULES_BY_PROMISE, TAG_MOVED_BACK
+from holdfast.scan.sightings import Sightings
+from holdfast.settings import Settings
+
+if TYPE_CHECKING:
+    from holdfast.scan.attached import Attached, Listed
+
+
+def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
+    """Scan the image of a plan. Raises only where nothing of it could be had."""
+    try:
+        opened = options.open(plan, options.platform)
+    except Mismatched as error:
+        return _refused(plan, error, options)
+    with opened as source, ThreadPoolExecutor(max_workers=1) as beside:
+        image, base, problems = _with_sides(source.image, settings, options)
+        # While the layers are read, the registry is asked what else there is.
+        asked = beside.submit(_look, source, settings, fresh=options.attested)
+        stated = _stated(asked) if options.attested else None
+        reads: list[LayerRead] = []
+        if stated is not None:
+            inventory, note = stated
+            problems = (*problems, note)
+        else:
+            selector = Selector(CATALOGERS)
+            cache = LayerCache(settings.cache, selector.fingerprint)
+            reads = read_layers(source, selector, cache, options.on_progress)
+            inventory, reads = of_image(source, image, reads, selector, cache)
+        attached = asked.result()
+        mismatches = [(-1, item) for item in source.integrity]
+        problems = (*problems, *source.problems)
+    mismatches += [(index, item) for index, read in enumerate(reads) for item in read.integrity]
+    findings = [_integrity(index, mismatch, image, plan.name) for index, mismatch in mismatches]
+    problems = (*problems, *inventory.problems)
+    if mismatches:
+        problems = (*problems, _damaged(len(mismatches)))
+    if attached is not None:
+        problems = (*problems, *attached.problems)
+        findings += _disagreements(attached, inventory, plan.name, problems) if stated is None else []
+    if plan.kind == "registry":
+        findings += _moved_back(plan, image, settings)
+    target = Target(plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform)
+    return report_of(
+        target, inventory, options,
+        problems=problems, base=base, image=image, findings=tuple(findings), statistics=_statistics(reads),
+        attachments=attached.attachments if attached else (),
+    )  # fmt: skip
+
+
+def _with_sides(image: Image, settings: Settings, options: Options) -> tuple[Image, Base, tuple[Problem, ...]]:
+    """The image with each layer's side, and where its base ends."""
+    known, problems = load_bases(settings.data)
+    base, doubts = boundary(image, option=options.base, registered=known)
+    sides = [side_of(base, index) for index in range(len(image.layers))]
+    layers = tuple(replace(layer, side=side) for layer, side in zip(image.layers, sides, strict=True))
+    return replace(image, layers=layers), base, (*problems, *doubts)
+
+
+def _look(source: Source, settings: Settings, *, fresh: bool) -> "Attached | None":
+    """What is attached; None for an engine's image, which comes without."""
+    if not isinstance(source, ImageSource) or not source.image.digest:
+        return None
+    from holdfast.scan.attached import look
+
+    return look(source, settings.cache, fresh=fresh)
+
+
+def _stated(asked: "Future[Attached | None]") -> tuple[Inventory, Problem] | None:
+    """The inventory that an attached bill of materials states, and what has to be said of it; None where none does."""
+    attached = asked.result()
+    listed = attached.listed if attached else ()
+    if not listed:
+        return None
+    best = max(listed, key=_worth)
+    signed = "its signature was not checked" if best.attachment.signed else "it is not signed"
+    message = f"the packages are those that the attached bill of materials lists ({signed}): no layer was read"
+    read = best.inventory
+    note = Problem("image.attested", message, Gravity.NOTE, best.attachment.digest)
+    return Inventory(read.packages, read.distribution, {}, tuple(read.problems)), note
+
+
+def _worth(one: "Listed") -> tuple[bool, int]:
+    return status_of(one.inventory.problems) is Status.COMPLETE, len(one.inventory.packages)
+
+
+def _disagreements(
+    attached: "Attached", inventory: Inventory, name: str, problems: Sequence[Problem]
+) -> Iterator[Finding]:
+    """Where an attached bill of materials says something else than the image itself."""
+    if attached.listed:
+        from holdfast.scan.compare import disagreement
+
+        complete = status_of(problems) is Status.COMPLETE
+        by_manifest: dict[str, list[tuple[Finding, ...]]] = {}
+        for one in attached.listed:
+            found = disagreement(
+                inventory.packages, one.inventory, attachment=one.attachment, name=name, complete=complete
+            )
+            by_manifest.setdefault(one.attachment.manifest, []).append(found)
+        for several in by_manifest.values():
+            # BuildKit may put the bills of a build's stages beside the image's own: the one that fits is meant.
+            yield from min(several, key=lambda found: sum(finding.count for finding in found))
+
+
+def _moved_back(plan: Plan, image: Image, settings: Settings) -> Iterator[Finding]:
+    """A finding where a tag leads again to what it had left; what it leads to now is remembered."""
+    if "@" in plan.reference:
+        return
+    digest = image.index_digest or image.digest
+    sightings = Sightings(settings.data / "tags")
+    history = sightings.of(plan.reference)
+    last, earlier = history.last, history.earlier(digest)
+    if last is not None and last.digest != digest and earlier is not None:
+        rule = TAG_MOVED_BACK
+        yield Finding(
+            rule=rule.id, kind=Kind.INTEGRITY, severity=rule.severity, confidence=Confidence.MEDIUM,
+            subject=Subject(plan.reference), evidence=TagEvidence(digest, last.digest, earlier.last), title=rule.title,
+            fix=Fix(advice=rule.fix), references=rule.references, controls=rule.controls,
+        )  # fmt: skip
+    sightings.put(history.with_sighting(digest, datetime.now(UTC).isoformat(timespec="seconds")))
+
+
+def _refused(plan: Plan, error: Mismatched, options: Options) -> Report:
+    """The report of an image whose own documents are not what was asked for: nothing is made of them."""
+    nothing = Inventory((), None, {}, ())
+    problem = Problem.of("image.refused", error, gravity=Gravity.FAILED)
+    return report_of(
+        Target(plan.name, plan.kind), nothing, replace(options, check=None),
+        problems=(problem,), findings=(_integrity(-1, error.mismatch, Image(plan.reference), plan.name),),
+    )  # fmt: skip
+
+
+def _damaged(count: int) -> Problem:
+    message = "parts of the image are not what its digests promise: what was found may not be what was built"
+    return Problem("image.damaged", message, remedy="fetch the image again", count=count)
+
+
+def _integrity(index: int, mismatch: Mismatch, image: Image, name: str) -> Finding:
+    rule = RULES_BY_PROMISE[mismatch.what]
+    location, subject = Location(), Subject(name)
+    if index >= 0:
+        layer = image.layers[index]
+        subject = Subject(f"layer {index + 1}")
+        location = Location("", layer.digest, layer.diff_id, layer.created_by, layer.side)
+    return Finding(
+        rule=rule.id,
+        kind=Kind.INTEGRITY,
+        severity=rule.severity,
+        confidence=Confidence.HIGH,
+        subject=subject,
+        evidence=IntegrityEvidence(mismatch.expected, mismatch.actual),
+        location=location,
+        fix=Fix(advice=rule.fix, side=location.side),
+        title=rule.title,
+        references=rule.references,
+        controls=rule.controls,
+    )
+
+
+def _statistics(reads: Sequence[LayerRead]) -> Statistics:
+    fresh = [read.record for read in reads if not read.cached]
+    return Statistics(
+        bytes_read=sum(record.stored for record in fresh),
+        bytes_inflated=sum(record.inflated for record in fresh),
+        entries=sum(read.record.entries for read in reads),
+        layers_cached=sum(read.cached for read in reads),
+    )

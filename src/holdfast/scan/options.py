@@ -1,0 +1,60 @@
+"""How a scan is to be done, and what it is handed by whoever composes it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from holdfast.model.advisory import DatabaseInfo
+from holdfast.model.artifact import Platform
+from holdfast.model.finding import Finding
+from holdfast.model.package import Distribution, Package
+from holdfast.model.status import Problem
+from holdfast.oci.open import open_image
+from holdfast.oci.source import Source
+from holdfast.scan.boundary import RegisteredBase
+from holdfast.scan.layers import Progress
+from holdfast.scan.plan import Plan
+
+
+class Checked(Struct, frozen=True):
+    """What holding an inventory against the advisories gave."""
+
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    checked: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    database: DatabaseInfo | None = None
+
+
+class Check(Protocol):
+    """Holds packages against the advisories: handed in by whoever composes the scan."""
+
+    def __call__(
+        self, packages: Sequence[Package], distribution: Distribution | None, sources: dict[str, bytes]
+    ) -> Checked:
+        """Findings for these packages; `sources` are the image's own apt source files by path."""
+
+
+Open = Callable[[Plan, Platform | None], Source]
+"""Opens the image of a plan, for a platform."""
+
+
+def open_stored(plan: Plan, platform: Platform | None) -> Source:
+    """The image of a plan that is on disk."""
+    return open_image(plan.kind, plan.path, plan.tag, platform)
+
+
+class Options(Struct, frozen=True):
+    """How to scan: the platform asked for, the base named, and what checks the packages (None: packages only).
+
+    `open` is given for what is not on disk; `attested`: where a bill of materials is attached to an image, it is used
+    instead of pulling the layers.
+    """
+
+    platform: Platform | None = None
+    base: RegisteredBase | None = None
+    check: Check | None = None
+    on_progress: Progress | None = None
+    open: Open = open_stored
+    attested: bool = False
