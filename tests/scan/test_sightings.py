@@ -23,17 +23,28 @@ def test_a_tag_that_moves_on_led_nowhere_earlier() -> None:
     history = seen("a", "b")
     assert history.last is not None
     assert history.last.digest == "b"
-    assert history.earlier("c") is None
+    assert history.before("b") is None
+    assert history.before("c") is None
 
 
-def test_a_tag_that_moves_back_led_there_earlier() -> None:
-    before = seen("a", "b").earlier("a")
-    assert before is not None
-    assert before.last == "2026-01-01"
+def test_a_tag_that_moves_back_led_there_before() -> None:
+    for history in (seen("a", "b"), seen("a", "b", "a"), seen("a", "b", "a", "a")):
+        found = history.before("a")
+        assert found is not None
+        earlier, newest = found
+        assert (earlier.last, newest.digest) == ("2026-01-01", "b")
 
 
-def test_the_last_sighting_is_no_earlier_one() -> None:
-    assert seen("a", "b").earlier("b") is None
+def test_a_tag_that_comes_back_to_the_newest_is_where_it_belongs() -> None:
+    assert seen("a", "b", "a").before("b") is None
+    assert seen("a", "b", "a", "b").before("b") is None
+    assert seen("a", "b", "a", "c").before("b") is not None
+
+
+def test_what_was_never_seen_has_nothing_before_it() -> None:
+    assert seen().before("a") is None
+    assert seen("a").before("a") is None
+    assert seen("a").before("b") is None
 
 
 def test_old_sightings_are_forgotten() -> None:

@@ -1,5 +1,6 @@
 """Given engines, then the images of what they run, each once, with the containers that run it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast.cli.progress import Meter
@@ -19,7 +20,7 @@ from world import image, layer
 class FakeEngine:
     """An engine that runs images which lie on disk: `images` are layouts by the id they are opened by."""
 
-    def __init__(self, name: str, *containers: Running, images: dict[str, Path] = {}, refuses: bool = False) -> None:
+    def __init__(self, name: str, *containers: Running, images: Mapping[str, Path] = {}, refuses: bool = False) -> None:
         self.name = name
         self.opened: list[str] = []
         self._containers, self._images, self._refuses = containers, images, refuses
@@ -132,3 +133,9 @@ def test_a_container_without_a_name_or_a_named_image_is_told_by_its_ids() -> Non
     (one,) = Containers([FakeEngine("docker", bare)])
     assert (one.name, one.containers) == ("docker:fedcba987654", ("docker:0123456789ab",))
     assert one.plan.reference == "sha256:fedcba9876543210"
+
+
+def test_where_no_engine_answers_nothing_is_known(tmp_path: Path) -> None:
+    made = survey_of(tmp_path, FakeEngine("docker", refuses=True), FakeEngine("podman", refuses=True))
+    assert made.status is Status.FAILED
+    assert len(made.problems) == 2

@@ -101,17 +101,12 @@ def test_a_list_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [problem.code for problem in given.problems] == ["list.too-long"]
 
 
-class Anywhere(Lists):
-    def __call__(self, name: str) -> Lists:
-        return self
-
-
 @settings(max_examples=100, deadline=None)
 @given(
     st.binary(max_size=200) | st.text(max_size=80).map(lambda text: f"registry.test/{text}".encode(errors="replace"))
 )
 def test_whatever_a_list_holds_gives_candidates_or_problems(data: bytes) -> None:
-    given = Names(data.splitlines(), Anywhere({"app": ["1"]}), Selection(), "list")
+    given = Names(data.splitlines(), lambda _name: Lists({"app": ["1"]})(""), Selection(), "list")
     for candidate in given:
         assert candidate.plan.kind == "registry"
         assert candidate.name.isascii()

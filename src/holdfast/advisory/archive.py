@@ -39,6 +39,10 @@ _NAMED = 8
 Progress = Callable[[str, int, int | None], None]
 
 
+Opened = dict[tuple[str, tuple[Wanted, ...], tuple[str, ...], tuple[str, ...]], tuple[list[Suite], list[Problem]]]
+"""Suites that were read, by what was asked for: distribution, suites, architectures, keyrings."""
+
+
 class ArchiveResult(Struct, frozen=True):
     """Which ledger to match against (None: there is nothing in it for this image), its date, and what went wrong."""
 
@@ -77,6 +81,7 @@ def collect(
     progress: Progress = lambda _resource, _done, _total: None,
     host_sources: Mapping[str, bytes] | None = None,
     keyrings: Sequence[str] | None = None,
+    opened: Opened | None = None,
 ) -> ArchiveResult:
     """Bring the ledger at `store_path` up to date for these packages, and say what could not be.
 
@@ -84,7 +89,8 @@ def collect(
     indices; a suite read within the last hour is not asked for again, and a changelog once read is never fetched
     again. `progress` is told how many changelogs there are and how many are done. Offline, what is kept is used.
     `keyrings` are files with the archive's keys, besides those that the host's own sources name (None: where Debian
-    and Ubuntu install them). Without any, what is found is used, kept apart, and said to be unverified.
+    and Ubuntu install them). Without any, what is found is used, kept apart, and said to be unverified. `opened` keeps
+    the suites that were read for whoever scans many images in a row.
     """
     if distribution is None or not applies_to(distribution):
         return ArchiveResult(None, SourceInfo(NAME))
@@ -98,7 +104,13 @@ def collect(
         message = f"no mirror of {distribution} is named in the apt sources of the image or of this machine"
         work.problems.append(Problem("archive.no-mirror", message, remedy="name one in /etc/apt/sources.list"))
     trusted = [*(ARCHIVES[distribution.id].keyrings if keyrings is None else keyrings), *_keyrings(host, wanted)]
-    suites = work.open_suites(wanted, ARCHIVES[distribution.id], _architectures(packages), trusted)
+    architectures = _architectures(packages)
+    key = (distribution.id, tuple(wanted), tuple(architectures), tuple(trusted))
+    opened = {} if opened is None else opened
+    if key not in opened:
+        opened[key] = work.open_suites(wanted, ARCHIVES[distribution.id], architectures, trusted)
+    suites, problems = opened[key]
+    work.problems += problems
     failure = "" if suites else "no mirror of the distribution could be read"
     source = SourceInfo(NAME, max((suite.date for suite in suites), default=""), failure=failure)
     try:
@@ -184,14 +196,14 @@ class _Work:
 
     def open_suites(
         self, wanted: Sequence[Wanted], archive: Archive, architectures: Sequence[str], keyrings: Sequence[str]
-    ) -> list[Suite]:
-        """The suites that can be read, side by side."""
+    ) -> tuple[list[Suite], list[Problem]]:
+        """The suites that can be read, side by side, and why others cannot."""
         mirror = Mirror(self._client, self._cache, self._deadline, keyrings)
         with ThreadPoolExecutor(max(1, len(wanted))) as pool:
             suites = [*pool.map(lambda suite: mirror.open(suite, archive, architectures), wanted)]
         # They come as the suites do; a report has to be the same every time.
-        self.problems += _merged(sorted(mirror.problems, key=lambda problem: (problem.where, problem.message)))
-        return [suite for suite in suites if suite is not None]
+        problems = _merged(sorted(mirror.problems, key=lambda problem: (problem.where, problem.message)))
+        return [suite for suite in suites if suite is not None], problems
 
     def read(self, ledger: Ledger, ecosystem: str, outdated: Sequence[Outdated], source: SourceInfo) -> SourceInfo:
         """Fetch the changelogs that the ledger does not have yet, until the deadline; what is now known of the source.

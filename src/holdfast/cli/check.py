@@ -38,14 +38,19 @@ def client_of(settings: Settings, meter: Meter) -> Client:
 class AdvisoryCheck:
     """A scan's Check. `host` says that the packages are those of this running system, with the kernel that runs.
 
+    `opened` is what many checks in a row share.
+
     Without a database it first makes one of what can be reached. For ecosystems that no database holds the starter
     pack has to do, and says so.
     """
 
-    def __init__(self, settings: Settings, meter: Meter, *, host: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, meter: Meter, *, host: bool = False, opened: archive.Opened | None = None
+    ) -> None:
         self._settings = settings
         self._meter = meter
         self._host = host
+        self._opened = opened
         self._problems: list[Problem] = []
 
     def __call__(
@@ -143,6 +148,7 @@ class AdvisoryCheck:
                 deadline=deadline,
                 progress=self._meter,
                 host_sources=host_apt_sources(),
+                opened=self._opened,
             )
 
     def _ledger(self, result: archive.ArchiveResult) -> Iterator[Database]:

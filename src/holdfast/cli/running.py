@@ -1,7 +1,7 @@
 """`holdfast scan --all-running`: every image that runs on this host, each once, ranked together."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.cli.compose import opener_of
@@ -38,11 +38,9 @@ def scan_running(
     """Scan what runs here, deliver the survey, and return the exit code. NotFound where no engine listens."""
     places = outputs_of(form, outputs)
     with Meter(quiet=quiet) as meter, opener_of(settings) as opener:
-        engines, problems = _engines(opener)
+        engines, problems = _engines(settings, opener)
         try:
-            result = survey_running(
-                engines, settings, meter, vulnerabilities=vulnerabilities, problems=problems
-            )  # fmt: skip
+            result = survey_running(engines, settings, meter, vulnerabilities=vulnerabilities, problems=problems)
         except Interrupted as error:
             return say_interrupted(error)
     deliver(result, places)
@@ -69,22 +67,34 @@ def survey_running(
     return survey("this host", "running", Containers(engines), Examiner(scanner), manner)
 
 
-def _engines(opener: Opener) -> "tuple[list[Engine], tuple[Problem, ...]]":
-    """The engines that listen here; one that does not let us in is a problem."""
-    from holdfast.runtime.find import known_engines
+def _engines(settings: Settings, opener: Opener) -> "tuple[list[Engine], tuple[Problem, ...]]":
+    """The engines that are here, and which of them cannot be used. The error itself, where that is all of them."""
+    from holdfast.runtime.find import KINDS, known_engines
 
-    engines, problems = [], []
-    for kind in known_engines(os.environ, home()):
+    addresses = {kind: str(getattr(settings.engines, kind)) for kind in KINDS}
+    known = known_engines(os.environ, home(), addresses)
+    if not known:
+        raise NotFound(
+            "no container engine listens here", where=", ".join(_places(opener)),
+            remedy="start one, or name its socket in the settings: [engines]",
+        )  # fmt: skip
+    engines: list[Engine] = []
+    errors: list[HoldfastError] = []
+    for kind in known:
         try:
             engines.append(opener.engine(kind))
         except HoldfastError as error:
-            message = f"{kind} cannot be asked: {error.what}"
-            problems.append(Problem("engine.unreadable", message, where=error.where, remedy=error.remedy))
-    if not engines and not problems:
-        raise NotFound(
-            "no container engine listens here", where=_PLACES, remedy="name its socket in the settings: [engines]"
-        )
-    return engines, tuple(problems)
+            errors.append(error)
+    if not engines:
+        raise errors[0]
+    return engines, tuple(Problem.of("engine.unusable", error) for error in errors)
 
 
-_PLACES = "DOCKER_HOST, CONTAINER_HOST, /run/docker.sock, /run/podman/podman.sock, /run/containerd/containerd.sock"
+def _places(opener: Opener) -> Iterator[str]:
+    """Where engines were looked for. Podman is left out: opening it would start it."""
+    for kind in ("docker", "containerd"):
+        try:
+            opener.engine(kind)
+        except NotFound as error:
+            yield error.where
+    yield "podman"

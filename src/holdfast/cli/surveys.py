@@ -8,7 +8,6 @@ from typing import Self
 
 import click
 from msgspec import Struct
-from msgspec.structs import replace
 
 from holdfast.advisory.places import database_path
 from holdfast.cli.check import AdvisoryCheck
@@ -127,8 +126,3 @@ def say_interrupted(error: Interrupted) -> int:
     words = "; the same command goes on from here" if error.kept else ""
     click.echo(f"holdfast: interrupted: {error.done:,} of {known} images done{words}", err=True)
     return _INTERRUPTED
-
-
-def with_more(survey: Survey, problems: tuple[Problem, ...]) -> Survey:
-    """The survey with problems that are known only at its end."""
-    return replace(survey, problems=(*survey.problems, *problems))

@@ -19,20 +19,20 @@ class Offered(Struct, frozen=True, omit_defaults=True):
 class Inspection(Struct, frozen=True):
     """An image as its documents describe it, what its index offers beside it, and what is attached.
 
-    `media_type` is the manifest's. Sizes are in bytes, as stored (compressed). `provenance` is in the order of the
-    attachments that state one.
+    `media_type` is the manifest's. Sizes are in bytes, as stored (compressed). `provenance` is by the digest of the
+    attachment that states it.
     """
 
+    schema: str
     target: str
     image: Image
-    schema: str = SCHEMA
     media_type: str = ""
     offers: tuple[Offered, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-    provenance: tuple[Provenance, ...] = ()
+    provenance: dict[str, Provenance] = {}
     problems: tuple[Problem, ...] = ()
 
     @property
     def size(self) -> int:
-        """All layers together, as stored; what is unknown counts nothing."""
+        """All layers together, as stored, each blob once; what is unknown counts nothing."""
         return sum({layer.digest or layer.diff_id: max(layer.size, 0) for layer in self.image.layers}.values())

@@ -4,7 +4,6 @@ Sources: moby/buildkit docs/attestations/attestation-storage.md; image-spec v1.1
 distribution-spec v1.1 (listing referrers, referrers tag schema); sigstore/cosign specs (tags `sha256-….sig|att|sbom`).
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol, runtime_checkable
@@ -17,7 +16,16 @@ from holdfast.model.status import Gravity, Problem
 from holdfast.oci.budget import IMAGE_BUDGET
 from holdfast.oci.integrity import Mismatch, Mismatched, digest_of
 from holdfast.oci.layout import Layout, blob_path
-from holdfast.oci.manifest import INDEX_TYPES, Descriptor, Document, parse, parse_document
+from holdfast.oci.manifest import (
+    CONTAINERD_NAME,
+    INDEX_TYPES,
+    REFERENCE_NAME,
+    Descriptor,
+    Document,
+    parse,
+    parse_document,
+    tag_of_attached,
+)
 
 MOST = 200
 """Manifests that are looked at, and attachments that are told of, for one image."""
@@ -26,7 +34,6 @@ _MOST_TEXT = 2048
 _TYPE = "vnd.docker.reference.type"
 _DIGEST = "vnd.docker.reference.digest"
 _EMPTY = "application/vnd.oci.empty.v1+json"
-_TAG = re.compile(r"(?:.*[:/])?(sha256|sha512)-([0-9a-f]+)(\.(?:sig|att|sbom))?", re.DOTALL)
 
 
 @runtime_checkable
@@ -79,6 +86,20 @@ def attachments(
     return tuple(islice(found.values(), MOST)), tuple(problems)
 
 
+def identifying(descriptor: Descriptor, repository: str) -> dict[str, str]:
+    """The annotations by which a manifest in a layout's index is found again as attached to its image.
+
+    `repository` is what it was pulled from. Nothing else that a registry says of it is kept: it might give a name that
+    another image of the layout has.
+    """
+    said = descriptor.annotations or {}
+    kept = {key: said[key] for key in (_TYPE, _DIGEST) if key in said}
+    tag = said.get(REFERENCE_NAME, "")
+    if tag_of_attached(tag):
+        kept |= {REFERENCE_NAME: tag, CONTAINERD_NAME: f"{repository}:{tag}"}
+    return kept
+
+
 def _problem(error: HoldfastError, where: str = "") -> Problem:
     return Problem.of("attachment.unreadable", error, gravity=Gravity.NOTE, where=where[:_MOST_TEXT])
 
@@ -110,7 +131,7 @@ def _referring(layout: Layout, subjects: Sequence[str]) -> Iterator[_Carrier]:
             yield from (_Carrier(descriptor, "referrers") for descriptor in layout.referrers(subject))
         return
     for descriptor in _stored(layout):
-        tags = [_tag(name) for name in descriptor.names]
+        tags = [tag_of_attached(name) for name in descriptor.names]
         if any((subject, "") in tags for subject in subjects):
             listed = _document(layout, descriptor.digest).manifests or ()
             yield from (_Carrier(one, "referrers") for one in listed)
@@ -122,7 +143,7 @@ def _may_refer(layout: Layout, descriptor: Descriptor, subjects: Sequence[str]) 
     """Whether an entry of a layout's index refers to the image; also if it is an artifact that cannot be read."""
     if descriptor.digest in subjects or _TYPE in (descriptor.annotations or {}) or descriptor.where is not None:
         return False
-    if any(_tag(name) for name in descriptor.names):
+    if any(tag_of_attached(name) for name in descriptor.names):
         return False
     try:
         document = _document(layout, descriptor.digest)
@@ -138,15 +159,9 @@ def _tagged(layout: Layout, subjects: Sequence[str]) -> Iterator[_Carrier]:
             yield from (_Carrier(descriptor, "tag") for descriptor in layout.tagged(subject))
         return
     for descriptor in _stored(layout):
-        tags = [_tag(name) for name in descriptor.names]
+        tags = [tag_of_attached(name) for name in descriptor.names]
         if any(subject in subjects and suffix for subject, suffix in filter(None, tags)):
             yield _Carrier(descriptor, "tag")
-
-
-def _tag(name: str) -> tuple[str, str] | None:
-    """The digest and suffix that a tag such as `sha256-….att` is made of; None for any other name."""
-    found = _TAG.fullmatch(name)
-    return (f"{found[1]}:{found[2]}", found[3] or "") if found else None
 
 
 def _stored(layout: Layout) -> Sequence[Descriptor]:

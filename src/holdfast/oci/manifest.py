@@ -4,6 +4,7 @@ Sources: opencontainers/image-spec v1.1 (image-index.md, manifest.md, config.md,
 manifest-v2-2.md. What a member holds beyond what is read here is ignored; `null` stands for a member that is absent.
 """
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -18,7 +19,18 @@ CONFIG_TYPES = ("application/vnd.oci.image.config.v1+json", "application/vnd.doc
 REFERENCE_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 _ATTESTATION = "vnd.docker.reference.type"
+_TAG = re.compile(r"(?:.*[:/])?(sha256|sha512)-([0-9a-f]{64,128})(\.(?:sig|att|sbom))?", re.DOTALL)
 _MAX_INT64 = (1 << 63) - 1
+
+
+def tag_of_attached(name: str) -> tuple[str, str] | None:
+    """The digest and suffix that a tag such as `sha256-….att` is made of, which names no image; None for other names.
+
+    Without a suffix it is the list of what refers to that digest (distribution-spec v1.1, referrers tag schema), with
+    `.sig`, `.att` or `.sbom` what cosign attached.
+    """
+    found = _TAG.fullmatch(name)
+    return (f"{found[1]}:{found[2]}", found[3] or "") if found else None
 
 
 class DescriptorPlatform(Struct, frozen=True):
@@ -57,7 +69,8 @@ class Descriptor(Struct, frozen=True):
     def is_platform(self) -> bool:
         """Whether it is an image for a platform, and not an attestation, signature or other artifact beside one."""
         unknown = self.platform is not None and "unknown" in (self.platform.os, self.platform.architecture)
-        return not unknown and _ATTESTATION not in (self.annotations or {}) and not self.artifact_type
+        told = _ATTESTATION in (self.annotations or {}) or self.artifact_type or any(map(tag_of_attached, self.names))
+        return not unknown and not told
 
     @property
     def names(self) -> list[str]:

@@ -54,6 +54,8 @@ def by_platform(
     if not here:
         missing = ", ".join(one.manifest.digest for one in found[:4])
         raise NotFound(f"no image is in it{': missing ' + missing if missing else ''}", where=where)
+    if len(here) > 1:
+        here = [one for one in here if not finder.is_artifact(one.manifest)] or here
     if len({one.manifest.digest for one in here}) == 1 and asked is None:
         return here[0]
     wanted = asked or Platform.of_host()
@@ -93,6 +95,14 @@ class _Finder:
             return self._layout.size(blob_path(descriptor.digest)) >= 0
         except NotFound:
             return False
+
+    def is_artifact(self, descriptor: Descriptor) -> bool:
+        """Whether a manifest without a platform says that it is none of an image: `oras cp` lists all it copies."""
+        try:
+            document = None if descriptor.where else parse_document(self._read(descriptor), self._where)
+        except HoldfastError:
+            return False
+        return document is not None and (document.subject is not None or bool(document.artifact_type))
 
     def platform(self, descriptor: Descriptor) -> Platform | None:
         """What the index states, else what the image's configuration does."""

@@ -1,25 +1,48 @@
-"""An inspection for a terminal."""
+"""An inspection: for a terminal, and as JSON (`holdfast.inspection/1`, described by docs/inspection.schema.json)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from holdfast.model.artifact import Attachment, Provenance
-from holdfast.model.inspection import Inspection
+import msgspec
+
+from holdfast.model.artifact import Attachment, Layer, Provenance
+from holdfast.model.inspection import SCHEMA, Inspection
+from holdfast.model.status import Gravity
 from holdfast.report.columns import short
-from holdfast.report.text import Lines, cut, one_line, pad, paint, paragraph, printable
+from holdfast.report.text import Lines, Span, counted, cut, listed, one_line, pad, paint, paragraph, printable
+from holdfast.report.writer import encode
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _MOST_LABELS = 20
+_MOST_HISTORY = 40
+_MOST_LAYERS = 150
+_MOST_ATTACHED = 40
+_MOST_OFFERS = 20
+_MOST_MATERIALS = 10
 
 
 def write(inspection: Inspection, *, width: int = 80, colour: bool = False) -> str:
-    """What an image is made of, one thing a line."""
+    """What an image is made of, one thing a line; of anything without end its beginning, and how much more there is."""
     return "".join(f"{paint(spans, width, colour=colour)}\n" for spans in _lines(inspection, width))
+
+
+def schema_text() -> str:
+    """The JSON Schema (draft 2020-12) of an inspection, as the file in docs holds it."""
+    root: dict[str, Any] = msgspec.json.schema(Inspection)
+    inspection = root["$defs"]["Inspection"]
+    inspection["properties"]["schema"] = {"const": SCHEMA}
+    inspection["required"] = list(inspection["properties"])
+    identity = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:holdfast:inspection:1", "title": SCHEMA,
+    }  # fmt: skip
+    return encode({**identity, **root}).decode()
 
 
 def size(count: int) -> str:
     """Bytes as people read them: `7.4 MB` (a million bytes, as registries count)."""
     value, unit = float(count), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
+    # What would be written as 1000.0 is one of the next unit.
+    while value >= 999.95 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{value:.1f} {_UNITS[unit]}" if unit else f"{count} B"
 
@@ -34,56 +57,74 @@ def _lines(inspection: Inspection, width: int) -> Lines:
     )  # fmt: skip
     for name, value in facts:
         if value:
-            yield [(pad(name, 9), "dim"), (cut(printable(value), width - 9), "")]
-    yield from _offers(inspection, width)
-    yield []
-    yield [(f"LAYERS  {len(image.layers)}, {size(inspection.size)} as stored", "heading")]
-    for number, layer in enumerate(image.layers, 1):
-        told = f"{number:>4}  {short(layer.digest or layer.diff_id):<14} {size(max(layer.size, 0)):>9}  "
-        yield [(told, ""), (cut(one_line(layer.created_by), width - len(told)), "dim")]
-    if empty := [line for line in image.history if line.empty]:
-        yield []
-        yield [("HISTORY  lines that made no layer", "heading")]
-        for line in empty:
-            yield [("  ", ""), (cut(one_line(line.created_by), width - 2), "dim")]
-    if image.labels:
-        yield []
-        yield [("LABELS", "heading")]
-        for key, value in sorted(image.labels.items())[:_MOST_LABELS]:
-            yield [(cut(f"  {one_line(key)}={one_line(value)}", width), "")]
-    yield from _attachments(inspection, width)
-    for problem in inspection.problems:
-        yield from paragraph("  ! ", f"{problem.message}{': ' + problem.where if problem.where else ''}", width, "warn")
-
-
-def _offers(inspection: Inspection, width: int) -> Lines:
+            yield [(pad(name, 9), "dim"), (cut(one_line(value), width - 9), "")]
     if inspection.offers:
-        platforms = ", ".join(str(offer.platform or "unknown") for offer in inspection.offers)
-        yield from paragraph("offers   ", platforms, width, "")
-
-
-def _attachments(inspection: Inspection, width: int) -> Lines:
+        platforms = [one_line(str(offer.platform or "unknown")) for offer in inspection.offers]
+        yield from paragraph("offers   ", listed(platforms, _MOST_OFFERS), width)
     yield []
-    count = len(inspection.attachments)
-    yield [(f"ATTACHED  {count or 'nothing was found'}", "heading")]
-    for attachment in inspection.attachments:
+    yield [(f"LAYERS  {counted(len(image.layers), 'layer')}, {size(inspection.size)} as stored", "heading")]
+    for number, layer in enumerate(image.layers[:_MOST_LAYERS], 1):
+        yield _layer(number, layer, width)
+    yield from _more(image.layers, _MOST_LAYERS)
+    if empty := [line.created_by for line in image.history if line.empty]:
+        yield from _section("HISTORY  lines that made no layer", empty, _MOST_HISTORY, width)
+    if image.labels:
+        names = sorted(image.labels)
+        labels = [f"{name}={image.labels[name]}" for name in names[:_MOST_LABELS]]
+        yield from _section("LABELS", labels, _MOST_LABELS, width)
+        yield from _more(names, _MOST_LABELS)
+    yield from _attached(inspection, width)
+    if inspection.problems:
+        yield []
+    for problem in inspection.problems:
+        lead, style = ("  ", "dim") if problem.gravity is Gravity.NOTE else ("  ! ", "warn")
+        yield from paragraph(lead, f"{problem.message}{': ' + problem.where if problem.where else ''}", width, style)
+
+
+def _layer(number: int, layer: Layer, width: int) -> list[Span]:
+    told = f"{number:>4}  {short(layer.digest or layer.diff_id):<12} {size(max(layer.size, 0)):>9}  "
+    return [(told, ""), (cut(one_line(layer.created_by), width - len(told)), "dim")]
+
+
+def _section(title: str, texts: Sequence[str], most: int, width: int) -> Lines:
+    """A heading and a line for each text, as long as the terminal is wide."""
+    yield []
+    yield [(title, "heading")]
+    for text in texts[:most]:
+        yield [(cut(f"  {one_line(text)}", width), "dim")]
+    yield from _more(texts, most)
+
+
+def _more(items: Sequence[object], most: int) -> Lines:
+    if len(items) > most:
+        yield [(f"  … and {len(items) - most:,} more", "dim")]
+
+
+def _attached(inspection: Inspection, width: int) -> Lines:
+    attached = inspection.attachments
+    yield []
+    yield [(f"ATTACHED  {len(attached) or 'nothing was found'}", "heading")]
+    for attachment in attached[:_MOST_ATTACHED]:
         yield [(cut(f"  {_told(attachment)}", width), "")]
-    for provenance in inspection.provenance:
-        for text in _origin(provenance):
-            yield from paragraph("  ", text, width, "dim")
+        provenance = inspection.provenance.get(attachment.digest)
+        for text in _origin(provenance) if provenance else ():
+            yield from paragraph("      ", text, width, "dim")
+    yield from _more(attached, _MOST_ATTACHED)
 
 
 def _told(attachment: Attachment) -> str:
     what = one_line(attachment.predicate_type or attachment.media_type)
-    signed = ", in a signed envelope (signature not checked)" if attachment.signed else ""
-    return f"{attachment.kind:<11} {short(attachment.digest):<14} {size(max(attachment.size, 0)):>9}  {what}{signed}"
+    signed = "in a signed envelope (not checked), " if attachment.signed else ""
+    return f"{attachment.kind:<10} {short(attachment.digest):<12} {size(max(attachment.size, 0)):>9}  {signed}{what}"
 
 
 def _origin(provenance: Provenance) -> Iterator[str]:
-    built = " ".join(part for part in (provenance.source, provenance.revision) if part)
-    if built:
-        yield f"built from {one_line(built)}"
+    """What a builder says of itself and of what it built from."""
+    if built := " ".join(part for part in (provenance.source, provenance.revision) if part):
+        yield f"built from {built}"
     if provenance.builder:
-        yield f"built by {one_line(provenance.builder)}"
-    for uri, digest in provenance.materials[:10]:
-        yield f"from {one_line(uri)} {digest}"
+        yield f"built by {provenance.builder}"
+    for uri, digest in provenance.materials[:_MOST_MATERIALS]:
+        yield f"with {uri} {digest}"
+    if len(provenance.materials) > _MOST_MATERIALS:
+        yield f"and {len(provenance.materials) - _MOST_MATERIALS:,} more"

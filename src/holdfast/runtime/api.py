@@ -78,7 +78,12 @@ class Api:
     def _open(self, path: str, patience: float = READ_SECONDS) -> "BaseHTTPResponse":
         address = self.place.address(path)
         response = self._wire.ask(
-            "GET", address, {"Accept-Encoding": "identity"}, self._deadline, trust=self.place.trust or Trust(), patience=patience,
+            "GET",
+            address,
+            {"Accept-Encoding": "identity"},
+            self._deadline,
+            trust=self.place.trust or Trust(),
+            patience=patience,
         )
         if response.status != 200:
             self._refuse(response)
@@ -92,7 +97,8 @@ class Api:
             message = ""
         told = "".join(one if one.isprintable() else " " for one in message[:300]) or f"HTTP {status}"
         if status == 404:
-            raise NotFound(f"{self.title} answers: {told}", where=where)
+            remedy = "name it as the engine lists it; what it does not have can be scanned as registry:NAME"
+            raise NotFound(f"{self.title} answers: {told}", where=where, remedy=remedy)
         if status in (401, 403):
             raise AuthError(f"{self.title} refuses: {told}", where=where, remedy="ask whoever runs the engine")
         if status == 400:

@@ -17,7 +17,7 @@ from holdfast.model.artifact import Layer
 from holdfast.model.errors import HoldfastError, LimitError, SourceError
 from holdfast.model.file import FileType
 from holdfast.model.status import Problem
-from holdfast.oci.budget import ImageBudget
+from holdfast.oci.budget import READ_BYTES, ImageBudget
 from holdfast.oci.manifest import DockerImage, parse
 
 _DOCUMENTS = 4  # budgets of one document, for all of an export together
@@ -49,7 +49,7 @@ class Export:
         self.documents: dict[str, bytes] = {}
         self.problems: list[Problem] = []
         self._promised, self._budget, self._where = promised, budget, where
-        self._bytes = min(budget.image_factor * max(budget.inflated_bytes, size), _MOST_BYTES)
+        self._limit = self._left = min(budget.image_factor * max(budget.inflated_bytes, size), _MOST_BYTES)
         self._failure: HoldfastError | None = None
         self._tree = TarTree(self._bounded(sent), TreeBudget(entries=budget.archive_entries), where)
         self._room = _DOCUMENTS * budget.document_bytes
@@ -92,6 +92,7 @@ class Export:
             count += 1
             if count > self._budget.layers:
                 raise LimitError(f"exports more than {self._budget.layers} layers", where=self._where)
+            self._allow(file.entry.size)  # what it may inflate to is measured by what it claims
             yield Part(file.entry.path, layer, file.entry.size, partial(_content, file, self._where))
 
     def _layer(self, file: TarFile) -> Layer | None:
@@ -111,13 +112,16 @@ class Export:
             self._room -= size
             self.documents[file.entry.path] = b"".join(_content(file, self._where))
 
+    def _allow(self, count: int) -> None:
+        # What was sent ahead of the walk counts as well: one piece at most.
+        if count > self._left + READ_BYTES or self._left < 0:
+            raise LimitError(f"exports more than {self._limit:,} bytes", where=self._where)
+
     def _bounded(self, sent: Iterator[bytes]) -> Iterator[bytes]:
-        left = self._bytes
         try:
             for piece in sent:
-                left -= len(piece)
-                if left < 0:
-                    raise LimitError(f"exports more than {self._bytes:,} bytes", where=self._where)
+                self._left -= len(piece)
+                self._allow(0)
                 yield piece
         except HoldfastError as error:
             self._failure = error  # it may be a layer's thread that meets it

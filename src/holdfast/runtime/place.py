@@ -1,5 +1,9 @@
 """Where an engine may listen, and how it is reached there."""
 
+import errno
+import socket
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from holdfast.model.errors import InputError
@@ -7,6 +11,7 @@ from holdfast.transport.address import Address
 from holdfast.transport.trust import Trust
 
 _PORT, _TLS_PORT = 2375, 2376
+_PROBE_SECONDS = 5.0
 _FORWARD = "forward its socket (ssh -nNT -L /tmp/engine.sock:{socket} HOST), and name unix:///tmp/engine.sock"
 
 
@@ -37,11 +42,10 @@ class Place(Struct, frozen=True):
 
     def address(self, path: str) -> Address:
         """Where a request's path is asked for; InputError where nothing here can be spoken to, or should be."""
-        socket = self.socket
-        if socket:
-            if "\0" in socket:
+        if self.socket:
+            if "\0" in self.socket:
                 raise InputError("a path has no NUL in it", where=self.name)
-            return Address.unix(socket, path)
+            return Address.unix(self.socket, path)
         scheme, _, rest = self.url.partition("://")
         if scheme == "ssh":
             remedy = _FORWARD.format(socket="/var/run/docker.sock")
@@ -66,3 +70,29 @@ class Place(Struct, frozen=True):
             raise InputError("an engine's address has no user in it", where=self.name)
         has_port = authority.rpartition(":")[2].isdecimal() and not authority.endswith("]")
         return authority if has_port else f"{authority}:{_TLS_PORT if encrypted else _PORT}"
+
+
+def probe(path: str) -> int:
+    """0 where something takes connections at a Unix socket, else the operating system's number of why not."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_PROBE_SECONDS)
+        try:
+            connection.connect(path)
+        except (OSError, ValueError) as error:
+            return getattr(error, "errno", None) or errno.EINVAL
+    return 0
+
+
+def choose(places: Iterable[Place], *, forbidden: bool = True) -> Place | None:
+    """The place to speak to: the one that is stated, else the first that listens.
+
+    Where none does, the first that does not let us in, so that its use says so; unless `forbidden` is false.
+    """
+    refused = None
+    for place in places:
+        number = 0 if place.stated_by else probe(place.socket)
+        if not number:
+            return place
+        if forbidden and number in (errno.EACCES, errno.EPERM):
+            refused = refused or place
+    return refused

@@ -1,7 +1,7 @@
 """Scanning one image: its layers read or known, its packages put together, its promises kept or broken."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from holdfast.catalog.select import Selector
 from holdfast.model.artifact import Image
 from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Subject, TagEvidence
 from holdfast.model.report import Base, Report, Statistics, Target
-from holdfast.model.status import Gravity, Problem, Status, status_of
+from holdfast.model.status import Gravity, Problem
 from holdfast.oci.image import ImageSource
 from holdfast.oci.integrity import Mismatch, Mismatched
 from holdfast.oci.source import Source
@@ -28,7 +28,7 @@ from holdfast.scan.sightings import Sightings
 from holdfast.settings import Settings
 
 if TYPE_CHECKING:
-    from holdfast.scan.attached import Attached, Listed
+    from holdfast.scan.attached import Attached
 
 
 def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
@@ -41,12 +41,15 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         image, base, problems = _with_sides(source.image, settings, options)
         # While the layers are read, the registry is asked what else there is.
         asked = beside.submit(_look, source, settings, fresh=options.attested)
-        stated = _stated(asked) if options.attested else None
+        inventory = None
         reads: list[LayerRead] = []
-        if stated is not None:
-            inventory, note = stated
+        if options.attested:
+            from holdfast.scan.attested import stated
+
+            inventory, note = stated(asked.result())
             problems = (*problems, note)
-        else:
+        is_stated = inventory is not None
+        if inventory is None:
             selector = Selector(CATALOGERS)
             cache = LayerCache(settings.cache, selector.fingerprint)
             reads = read_layers(source, selector, cache, options.on_progress)
@@ -61,7 +64,10 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         problems = (*problems, _damaged(len(mismatches)))
     if attached is not None:
         problems = (*problems, *attached.problems)
-        findings += _disagreements(attached, inventory, plan.name, problems) if stated is None else []
+    if attached is not None and attached.listed and not is_stated:
+        from holdfast.scan.attested import disagreements
+
+        findings += disagreements(attached, inventory, plan.name, problems)
     if plan.kind == "registry":
         findings += _moved_back(plan, image, settings)
     target = Target(plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform)
@@ -90,56 +96,19 @@ def _look(source: Source, settings: Settings, *, fresh: bool) -> "Attached | Non
     return look(source, settings.cache, fresh=fresh)
 
 
-def _stated(asked: "Future[Attached | None]") -> tuple[Inventory, Problem] | None:
-    """The inventory that an attached bill of materials states, and what has to be said of it; None where none does."""
-    attached = asked.result()
-    listed = attached.listed if attached else ()
-    if not listed:
-        return None
-    best = max(listed, key=_worth)
-    signed = "its signature was not checked" if best.attachment.signed else "it is not signed"
-    message = f"the packages are those that the attached bill of materials lists ({signed}): no layer was read"
-    read = best.inventory
-    note = Problem("image.attested", message, Gravity.NOTE, best.attachment.digest)
-    return Inventory(read.packages, read.distribution, {}, tuple(read.problems)), note
-
-
-def _worth(one: "Listed") -> tuple[bool, int]:
-    return status_of(one.inventory.problems) is Status.COMPLETE, len(one.inventory.packages)
-
-
-def _disagreements(
-    attached: "Attached", inventory: Inventory, name: str, problems: Sequence[Problem]
-) -> Iterator[Finding]:
-    """Where an attached bill of materials says something else than the image itself."""
-    if attached.listed:
-        from holdfast.scan.compare import disagreement
-
-        complete = status_of(problems) is Status.COMPLETE
-        by_manifest: dict[str, list[tuple[Finding, ...]]] = {}
-        for one in attached.listed:
-            found = disagreement(
-                inventory.packages, one.inventory, attachment=one.attachment, name=name, complete=complete
-            )
-            by_manifest.setdefault(one.attachment.manifest, []).append(found)
-        for several in by_manifest.values():
-            # BuildKit may put the bills of a build's stages beside the image's own: the one that fits is meant.
-            yield from min(several, key=lambda found: sum(finding.count for finding in found))
-
-
 def _moved_back(plan: Plan, image: Image, settings: Settings) -> Iterator[Finding]:
-    """A finding where a tag leads again to what it had left; what it leads to now is remembered."""
+    """A finding as long as a tag leads to what it had left for another image; what it leads to now is remembered."""
     if "@" in plan.reference:
         return
     digest = image.index_digest or image.digest
     sightings = Sightings(settings.data / "tags")
     history = sightings.of(plan.reference)
-    last, earlier = history.last, history.earlier(digest)
-    if last is not None and last.digest != digest and earlier is not None:
+    if before := history.before(digest):
+        earlier, newest = before
         rule = TAG_MOVED_BACK
         yield Finding(
             rule=rule.id, kind=Kind.INTEGRITY, severity=rule.severity, confidence=Confidence.MEDIUM,
-            subject=Subject(plan.reference), evidence=TagEvidence(digest, last.digest, earlier.last), title=rule.title,
+            subject=Subject(plan.reference), title=rule.title, evidence=TagEvidence(digest, newest.digest, earlier.last),
             fix=Fix(advice=rule.fix), references=rule.references, controls=rule.controls,
         )  # fmt: skip
     sightings.put(history.with_sighting(digest, datetime.now(UTC).isoformat(timespec="seconds")))

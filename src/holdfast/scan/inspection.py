@@ -4,60 +4,73 @@ from pathlib import Path
 
 from holdfast.model.artifact import Attachment, AttachmentKind, Provenance
 from holdfast.model.errors import HoldfastError
-from holdfast.model.inspection import Inspection, Offered
+from holdfast.model.inspection import SCHEMA, Inspection, Offered
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.budget import IMAGE_BUDGET
 from holdfast.oci.image import ImageSource
 from holdfast.oci.layout import Layout, blob_path
-from holdfast.oci.manifest import parse_document
+from holdfast.oci.manifest import Document, parse_document
 from holdfast.oci.source import Source
-from holdfast.scan.attached import DOCUMENT_BYTES, look
+from holdfast.scan.attached import look, read_about
 
 _MOST_OFFERS = 200
+_MOST_PROVENANCE = 8
 
 
 def inspect(source: Source, target: str, cache: Path) -> Inspection:
-    """What the documents of an image say, and what is attached to it. Its layers are not read."""
+    """What the documents of an image say, and what is attached to it now. Its layers are not read."""
     problems = list(source.problems)
     integrity = [f"{item.what}: {item.actual} instead of {item.expected}" for item in source.integrity]
     problems += [Problem("image.damaged", f"not what was promised: {text}") for text in integrity]
     if not isinstance(source, ImageSource):
-        return Inspection(target, source.image, problems=tuple(problems))
+        return Inspection(SCHEMA, target, source.image, problems=tuple(problems))
+    image, layout = source.image, source.layout
     attached = look(source, cache, fresh=True)
     problems += attached.problems
-    image, media_type = source.image, ""
-    offers: tuple[Offered, ...] = ()
-    provenance: list[Provenance] = []
-    try:
-        media_type = _media_type(source.layout, image.digest)
-        offers = _offers(source.layout, image.index_digest) if image.index_digest else ()
-        provenance = [_provenance(source.layout, one) for one in attached.attachments if _is_provenance(one)]
-    except HoldfastError as error:
-        problems.append(Problem.of("inspect.unreadable", error, gravity=Gravity.NOTE))
+    manifest = _document(layout, image.digest, problems)
+    index = _document(layout, image.index_digest, problems)
     return Inspection(
-        target, image, media_type=media_type, offers=offers, attachments=attached.attachments,
-        provenance=tuple(provenance), problems=tuple(problems),
+        SCHEMA, target, image, media_type=(manifest.media_type or "") if manifest else "",
+        offers=_offers(index, problems) if index else (), attachments=attached.attachments,
+        provenance=_provenance(source, attached.attachments, problems), problems=tuple(problems),
     )  # fmt: skip
 
 
-def _media_type(layout: Layout, digest: str) -> str:
-    if not digest:
-        return ""
-    return parse_document(layout.read(blob_path(digest), IMAGE_BUDGET.document_bytes), digest).media_type or ""
+def _document(layout: Layout, digest: str, problems: list[Problem]) -> Document | None:
+    """A manifest or index; None where there is none, or it cannot be read."""
+    try:
+        data = layout.read(blob_path(digest), IMAGE_BUDGET.document_bytes) if digest else b""
+        return parse_document(data, digest) if digest else None
+    except HoldfastError as error:
+        problems.append(Problem.of("inspect.unreadable", error, where=digest))
+        return None
 
 
-def _offers(layout: Layout, index_digest: str) -> tuple[Offered, ...]:
-    index = parse_document(layout.read(blob_path(index_digest), IMAGE_BUDGET.document_bytes), index_digest)
+def _offers(index: Document, problems: list[Problem]) -> tuple[Offered, ...]:
     images = [one for one in index.manifests or () if one.is_platform]
+    if len(images) > _MOST_OFFERS:
+        message = f"the index offers {len(images):,} images: the first {_MOST_OFFERS} are told of"
+        problems.append(Problem("inspect.too-many", message, Gravity.NOTE))
     return tuple(Offered(one.where, one.digest, max(one.size, 0)) for one in images[:_MOST_OFFERS])
 
 
-def _is_provenance(attachment: Attachment) -> bool:
-    return attachment.kind is AttachmentKind.PROVENANCE and bool(attachment.predicate_type)
+def _provenance(
+    source: ImageSource, attached: tuple[Attachment, ...], problems: list[Problem]
+) -> dict[str, Provenance]:
+    """What the attached statements say of how the image was built, where they are about this image."""
+    from holdfast.catalog.statement import provenance_of
 
-
-def _provenance(layout: Layout, attachment: Attachment) -> Provenance:
-    from holdfast.catalog.statement import provenance_of, read_statement
-
-    statement = read_statement(layout.read(blob_path(attachment.digest), DOCUMENT_BYTES))
-    return provenance_of(statement.predicate_type, statement.predicate)
+    found: dict[str, Provenance] = {}
+    stating = {one.digest: one for one in attached if one.kind is AttachmentKind.PROVENANCE}
+    if len(stating) > _MOST_PROVENANCE:
+        message = f"only the first {_MOST_PROVENANCE} statements of provenance were read"
+        problems.append(Problem("attachment.unread", message, Gravity.NOTE, count=len(stating) - _MOST_PROVENANCE))
+    for digest, attachment in list(stating.items())[:_MOST_PROVENANCE]:
+        try:
+            statement = read_about(source.layout, source.image, attachment)
+            said = provenance_of(statement.predicate_type, statement.predicate)
+        except HoldfastError as error:
+            problems.append(Problem.of("attachment.unusable", error, gravity=Gravity.NOTE, where=digest))
+        else:
+            found[digest] = said
+    return found

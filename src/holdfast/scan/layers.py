@@ -71,31 +71,36 @@ def _read_arrivals(
     reads = {
         diff_id: LayerRead(record, cached=True) for diff_id in promised if (record := cache.get(diff_id)) is not None
     }
-    problem = Problem("layer.missing", "the engine did not send it")
     unexpected: list[str] = []
+    broken: list[Problem] = []
     try:
         for stream in () if len(reads) == len(set(promised)) else source.arrivals():
             with stream:
                 if stream.layer.diff_id in reads:
                     continue
                 read = _walked(stream, stream.layer, "", selector, cache)
-            diff_id = read.record.diff_id
-            if diff_id in promised and not read.problems and not read.record.problems:
-                cache.put(read.record)
-            elif diff_id not in promised:
+            diff_id, problems = read.record.diff_id, (*read.problems, *read.record.problems)
+            if diff_id in promised:
+                reads[diff_id] = read
+                if not problems:
+                    cache.put(read.record)
+            elif problems:
+                broken += problems  # what did not come to its end has no diff ID to be known by
+            else:
                 unexpected.append(diff_id)
-            reads[diff_id] = read
             if on_progress:
                 on_progress(len(reads), len(promised))
     except SourceError as error:
-        problem = Problem.of("layer.missing", error)
-    return [reads.get(diff_id) or _absent(diff_id, unexpected, problem) for diff_id in promised]
+        broken.append(Problem.of("layer.unreadable", error))
+    return [reads.get(diff_id) or _absent(diff_id, unexpected, broken) for diff_id in promised]
 
 
-def _absent(diff_id: str, unexpected: list[str], problem: Problem) -> LayerRead:
+def _absent(diff_id: str, unexpected: list[str], broken: list[Problem]) -> LayerRead:
     """A layer that was promised and did not come; another one that came instead is a broken promise."""
+    problems = (Problem("layer.missing", "the engine did not send it", where=diff_id), *broken)
     instead = (Mismatch("diff ID", diff_id, unexpected.pop(0)),) if unexpected else ()
-    return LayerRead(LayerRecord("", diff_id, 0, 0, 0, Changes()), instead, (problem,))
+    broken.clear()  # told once
+    return LayerRead(LayerRecord("", diff_id, 0, 0, 0, Changes()), instead, problems)
 
 
 def follow(
@@ -110,17 +115,33 @@ def follow(
     }
     if not missing:
         return read
-    more: tuple[FileFound, ...] = ()
-    with source.open_layer(index) as stream:
-        more = read_again(TarTree(stream.chunks()), missing)
-        stream.drain()
+    more, stream = _read_more(source, index, missing)
+    if source.pulled and stream.integrity:
+        more, stream = _read_more(source, index, missing)
     if stream.problems or stream.integrity or stream.diff_id != read.record.diff_id:
-        # It read well a moment ago: whatever happened to it since, nothing of this is kept.
-        return replace(read, problems=(*read.problems, *stream.problems))
+        # It read well a moment ago: whatever happened to it since, nothing of this is kept, and it is said.
+        changed = () if stream.problems or stream.integrity else (_changed(stream),)
+        integrity = tuple(dict.fromkeys((*read.integrity, *stream.integrity)))
+        return replace(read, integrity=integrity, problems=(*read.problems, *stream.problems, *changed))
     record = replace(read.record, aliased=(*read.record.aliased, *more))
     if not read.integrity and not read.problems:
         cache.put(record)
     return replace(read, record=record)
+
+
+def _read_more(
+    source: Source, index: int, wanted: dict[str, tuple[Cataloger, ...]]
+) -> tuple[tuple[FileFound, ...], LayerStream]:
+    """Single files of a layer, and its stream when it has been read to its end."""
+    with source.open_layer(index) as stream:
+        found = read_again(TarTree(stream.chunks()), wanted)
+        stream.drain()
+    return found, stream
+
+
+def _changed(stream: LayerStream) -> Problem:
+    """Nobody promised anything of this layer, and it is another one now than a moment ago."""
+    return Problem("layer.changed", "changed while it was read", where=stream.layer.digest or stream.layer.diff_id)
 
 
 def _read_layer(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:

@@ -33,9 +33,17 @@ class History(Struct, frozen=True):
         """What it led to when it was last seen."""
         return self.sightings[-1] if self.sightings else None
 
-    def earlier(self, digest: str) -> Sighting | None:
-        """When it led to a digest that it has since left."""
-        return next((one for one in self.sightings[:-1] if one.digest == digest), None)
+    def before(self, digest: str) -> tuple[Sighting, Sighting] | None:
+        """For a digest older than another one that it led to: when it led there before that, and the newest one.
+
+        None for the newest, to which a tag may well come back, and for one that was never seen.
+        """
+        found = {one.digest: one for one in reversed(self.sightings)}  # each by its first sighting
+        newest = max(found.values(), key=self.sightings.index, default=None)
+        if newest is None or digest == newest.digest or digest not in found:
+            return None
+        earlier = self.sightings[: self.sightings.index(newest)]
+        return next(one for one in reversed(earlier) if one.digest == digest), newest
 
     def with_sighting(self, digest: str, now: str) -> "History":
         """The history with what was seen now."""

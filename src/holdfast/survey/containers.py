@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from holdfast.model.errors import HoldfastError
-from holdfast.model.status import Problem
+from holdfast.model.status import Gravity, Problem
 from holdfast.scan.plan import Plan
 from holdfast.survey.candidate import Candidate
 
@@ -25,14 +27,15 @@ class Containers:
     def __init__(self, engines: Iterable["Engine"]) -> None:
         self._engines = tuple(engines)
         self._problems: list[Problem] = []
+        self._answered: set[str] = set()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Which engines could not be asked."""
-        return tuple(self._problems)
+        """Which engines could not be asked: that is everything, where none of them answered."""
+        gravity = Gravity.PARTIAL if self._answered else Gravity.FAILED
+        return tuple(replace(problem, gravity=gravity) for problem in self._problems)
 
     def __iter__(self) -> Iterator[Candidate]:
-        answered: set[str] = set()
         # Docker before containerd: what the latter is asked for depends on whether the former has answered.
         for engine in sorted(self._engines, key=lambda engine: engine.name == "containerd"):
             try:
@@ -42,10 +45,10 @@ class Containers:
                 message = f"{engine.name} does not tell what runs: {error.what}"
                 self._problems.append(Problem("engine.unreadable", message, where=where, remedy=error.remedy))
                 continue
-            answered.add(engine.name)
+            self._answered.add(engine.name)
             for container in running:
                 is_dockers = engine.name == "containerd" and container.namespace == _DOCKERS_NAMESPACE
-                if not (is_dockers and "docker" in answered):
+                if not (is_dockers and "docker" in self._answered):
                     yield _candidate(engine, container)
 
 

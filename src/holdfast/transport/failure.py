@@ -55,7 +55,12 @@ def of_connection(error: Exception, *, host: str, where: str) -> SourceError | T
         if any(sign in str(error) for sign in _NOT_ENCRYPTED):
             remedy = "if that is meant to be so, allow plain http for this host"
             return SpeaksPlainHttp("does not speak https, but plain http", where=where, remedy=remedy)
+        if "EOF occurred" in str(error):  # cut in the handshake: by the network, or by who misses a certificate of ours
+            remedy = "if it wants a client certificate, set certificate and key"
+            return Transient(SourceError("no encrypted connection: the server hung up", where=where, remedy=remedy))
         remedy = "where a proxy opens https connections, set ca_bundle to its certificate"
+        if "CERTIFICATE_REQUIRED" in str(error) or "HANDSHAKE_FAILURE" in str(error):
+            remedy = "it may want a client certificate: set certificate and key"
         return SourceError(f"no trusted https connection: {words(error)}", where=where, remedy=remedy)
     if isinstance(error, exceptions.LocationValueError):
         return SourceError(f"not an address: {words(error)}", where=where)

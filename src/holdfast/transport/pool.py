@@ -29,16 +29,22 @@ class _Impatient:
         connection: Any = self
         if connection.sock is None or not isinstance(connection.timeout, int | float):
             return super().getresponse(*arguments, **named)  # type: ignore[misc]
-        cut = threading.Timer(connection.timeout, _shut, (connection.sock,))
+        late = threading.Event()
+        cut = threading.Timer(connection.timeout, _shut, (connection.sock, late))
         cut.daemon = True
         cut.start()
         try:
-            return super().getresponse(*arguments, **named)  # type: ignore[misc]
+            response = super().getresponse(*arguments, **named)  # type: ignore[misc]
         finally:
             cut.cancel()
+        if late.is_set():  # http.client takes the end of the connection for that of the head
+            response.close()
+            raise TimeoutError("the head of the answer took too long")
+        return response
 
 
-def _shut(connection: socket.socket) -> None:
+def _shut(connection: socket.socket, late: threading.Event) -> None:
+    late.set()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 

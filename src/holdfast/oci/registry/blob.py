@@ -54,12 +54,14 @@ class Transfer:
         part = self.done > 0 and self._parts
         headers = {"Range": f"bytes={self.done}-"} if part else {}
         response = session.ask("GET", path, scope, headers, accepted=(200, 206, 416) if part else (200,))
-        begins = {200: 0, 206: first_byte(response.headers.get("Content-Range", ""))}.get(response.status, -1)
-        if begins not in (0, self.done):
+        if response.status == 206 and first_byte(response.headers.get("Content-Range", "")) == self.done:
+            skip = 0
+        elif response.status == 200:
+            skip = self.done
+        else:
             response.close()
             self._parts = False
             raise Transient(SourceError("the server sent another part than asked for", where=where))
-        skip = self.done - begins
         # Closing the iterator, wherever this one is left, gives the connection up.
         with closing(chunks(response, where, session.deadline)) as pieces:
             for piece in pieces:
@@ -73,5 +75,5 @@ class Transfer:
         # A part need not be all that was asked for. And where only the end of the connection says that this was all, a
         # cut looks the same.
         unframed = not {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
-        if (unframed or part) and self.done < self._most - 1:
+        if (unframed or response.status == 206) and self.done < self._most - 1:
             raise Transient(SourceError("the transfer ended early", where=where))

@@ -4,13 +4,14 @@ What comes is checked against the digest it was asked by before anybody sees it;
 reads them to their end.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
 
 from holdfast.model.artifact import is_digest, parse_digest
-from holdfast.model.errors import HoldfastError, SourceError
+from holdfast.model.errors import HoldfastError, NotFound, SourceError
 from holdfast.oci.budget import IMAGE_BUDGET
 from holdfast.oci.integrity import Mismatch, Mismatched, digest_of
 from holdfast.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, parse_document
@@ -20,6 +21,7 @@ from holdfast.oci.registry.session import Session
 
 ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
 _DIGEST = "Docker-Content-Digest"
+_REST_SECONDS = 60.0  # for which a mirror that failed is left alone
 _T = TypeVar("_T")
 
 
@@ -44,6 +46,7 @@ class Registry:
     def __init__(self, name: str, sessions: Sequence[Session]) -> None:
         self.name = name
         self._sessions = tuple(sessions)
+        self._resting: dict[Session, float] = {}
 
     @property
     def own(self) -> Session:
@@ -124,32 +127,46 @@ class Registry:
         Without `mirrors` the registry itself is asked.
         """
         transfer = Transfer(size, start)
-        sessions = self._sessions if mirrors else self._sessions[-1:]
-        for session in sessions:
+        for session in (*(self._mirrors() if mirrors else ()), self.own):
             path, scope = _blob_path(session, repository, digest)
             try:
                 yield from transfer.pull(session, path, scope)
                 return
-            except HoldfastError:
-                if session is sessions[-1]:
+            except HoldfastError as error:
+                if session is self.own:
                     raise
+                self._judge(session, error)
 
     def tags(self, repository: str) -> Iterator[str]:
         """The tags of a repository, from the registry itself; names that can be no tags are left out."""
-        return names(self.own, f"/v2/{repository}/tags/list?n=1000", _pull(repository), "tags")
+        return names(self.own, f"/v2/{repository}/tags/list", _pull(repository), "tags")
 
     def catalog(self) -> Iterator[str]:
         """The repositories of the registry; AuthError or NotFound where it has no catalog for us."""
-        return names(self.own, "/v2/_catalog?n=1000", "registry:catalog:*", "repositories")
+        return names(self.own, "/v2/_catalog", "registry:catalog:*", "repositories")
 
     def _first(self, do: Callable[[Session], _T]) -> _T:
         """What the first session gives that can. What a mirror does wrong is no news while the registry does right."""
-        for session in self._sessions[:-1]:
+        for session in self._mirrors():
             try:
                 return do(session)
-            except HoldfastError:
-                continue
-        return do(self.own)
+            except HoldfastError as error:
+                self._judge(session, error)
+        try:
+            return do(self.own)
+        except Mismatched:
+            # It may have been damaged on its way only: it is fetched once more before anybody is accused.
+            return do(self.own)
+
+    def _mirrors(self) -> list[Session]:
+        """The mirrors that did not fail a moment ago."""
+        now = time.monotonic()
+        return [session for session in self._sessions[:-1] if self._resting.get(session, 0.0) <= now]
+
+    def _judge(self, mirror: Session, error: HoldfastError) -> None:
+        """Do without a mirror that fails or lies for a while. That it does not have something is its right."""
+        if not isinstance(error, NotFound):
+            self._resting[mirror] = time.monotonic() + _REST_SECONDS
 
 
 def _manifest_path(session: Session, repository: str, selector: str) -> tuple[str, str]:

@@ -7,11 +7,13 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 from msgspec import Struct
 
-from holdfast.model.errors import LimitError, SourceError
+from holdfast.model.errors import AuthError, LimitError, NotFound, SourceError
 from holdfast.oci.reference import is_repository, is_tag
 from holdfast.oci.registry.session import Session
+from holdfast.transport.failure import Transient
 
 PAGE_BYTES = 16 << 20
+PAGE_NAMES = 1000
 MOST_NAMES = 500_000
 MOST_PAGES = 20_000
 _NEXT = re.compile(r"<([^<>]{1,4096})>\s*;[^,<]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
@@ -30,18 +32,18 @@ def pages(session: Session, path: str, scope: str, headers: Mapping[str, str] = 
         if path in seen or len(seen) == MOST_PAGES:
             raise LimitError("its pages never end", where=f"{session.endpoint.host}{path}"[:200])
         seen.add(path)
-        data, answered = session.read(path, scope, PAGE_BYTES, headers)
+        data, answered = _page(session, path, scope, headers)
         yield data
         following = _NEXT.search(answered.get("Link", "")[:8192])
         path = _same_server(session, path, following[1]) if following else ""
 
 
 def names(session: Session, path: str, scope: str, member: str) -> Iterator[str]:
-    """The names in a list, each once; `member` is `tags` or `repositories`. What can be no such name is left out."""
+    """The names in a list at `path`, each once; `member` is `tags` or `repositories`. What can be no such name is left out."""
     valid: Callable[[str], bool] = is_tag if member == "tags" else is_repository
     seen: set[str] = set()
     fruitless = 0
-    for data in pages(session, path, scope):
+    for data in pages(session, f"{path}?n={PAGE_NAMES}", scope):
         before = len(seen)
         for name in _listed(data, member, f"{session.endpoint.host}{path}"):
             if name not in seen and valid(name):
@@ -52,6 +54,18 @@ def names(session: Session, path: str, scope: str, member: str) -> Iterator[str]
         fruitless = 0 if len(seen) > before else fruitless + 1
         if fruitless == _FRUITLESS:
             raise LimitError("its pages bring nothing new, and never end", where=f"{session.endpoint.host}{path}")
+
+
+def _page(session: Session, path: str, scope: str, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
+    try:
+        return session.read(path, scope, PAGE_BYTES, headers)
+    except (AuthError, NotFound):
+        raise
+    except SourceError as error:
+        bare = path.removesuffix(f"?n={PAGE_NAMES}")
+        if bare == path or isinstance(error.__cause__, Transient):
+            raise
+        return session.read(bare, scope, PAGE_BYTES, headers)  # docker-registry refuses more than its own maximum
 
 
 def _listed(data: bytes, member: str, where: str) -> list[str]:

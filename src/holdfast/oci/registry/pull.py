@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import LimitError, NotFound
-from holdfast.oci.attachment import attachments
+from holdfast.oci.attachment import attachments, identifying
 from holdfast.oci.budget import IMAGE_BUDGET
 from holdfast.oci.folder import LayoutFolder
 from holdfast.oci.integrity import Mismatched
@@ -154,7 +154,7 @@ class Puller:
         config = document.config.media_type if document.config and document.subject else ""
         stated = descriptor.artifact_type or document.artifact_type or config
         entry = _entry(replace(descriptor, artifact_type=stated or None))
-        return {**entry, "annotations": dict(descriptor.annotations or {})}
+        return {**entry, "annotations": identifying(descriptor, self._source.reference.name)}
 
 
 def _entry(descriptor: Descriptor) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which manifests refer to an image (distribution-spec v1.1, listing referrers), where a registry knows, or by tags."""
 
 from holdfast.model.errors import AuthError, HoldfastError, LimitError, NotFound
-from holdfast.oci.manifest import CONTAINERD_NAME, REFERENCE_NAME, Descriptor, Document, parse_document
+from holdfast.oci.manifest import REFERENCE_NAME, Descriptor, Document, parse_document
 from holdfast.oci.registry.client import Fetched, Registry
 from holdfast.oci.registry.pages import pages
 from holdfast.transport.failure import Transient
@@ -40,7 +40,7 @@ def tagged(registry: Registry, repository: str, digest: str) -> list[Descriptor]
                     document.media_type or fetched.media_type,
                     fetched.digest,
                     len(fetched.data),
-                    annotations={REFERENCE_NAME: tag, CONTAINERD_NAME: f"{registry.name}/{repository}:{tag}"},
+                    annotations={REFERENCE_NAME: tag},
                     artifact_type=f"application/vnd.dev.cosign.artifact.{kind}.v1+json",
                 )
             )

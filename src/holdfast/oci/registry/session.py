@@ -114,14 +114,14 @@ class Session:
 
         def attempt() -> tuple[bytes, Mapping[str, str]]:
             response = self.ask("GET", path, scope, {"Accept-Encoding": "identity", **headers})
-            within = self.deadline.within(DOCUMENT_SECONDS)
-            return read(response, self._where(path), within, limit), response.headers
+            data = read(response, self._where(path), self.deadline.within(DOCUMENT_SECONDS), limit)
+            if not data:  # no document is empty; an answer whose head breaks off looks like this
+                raise Transient(SourceError("sent nothing", where=self._where(path)))
+            return data, response.headers
 
         return self.again(attempt)
 
-    def _send(
-        self, method: str, path: str, scope: str, headers: Mapping[str, str]
-    ) -> "tuple[BaseHTTPResponse, bool]":
+    def _send(self, method: str, path: str, scope: str, headers: Mapping[str, str]) -> "tuple[BaseHTTPResponse, bool]":
         """One request and the redirections it meets: the answer, and whether it is the registry's own."""
         address, response = self._begin(method, path, scope, headers)
         ours = True

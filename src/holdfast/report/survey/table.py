@@ -144,13 +144,15 @@ def _to_do(upgrades: Sequence[SharedUpgrade], width: int) -> Lines:
         return
     yield []
     yield [("WHAT TO DO", "heading"), (f"  {counted(len(chosen), 'upgrade')} that help most", "")]
-    images = max(len(counted(upgrade.images, "image")) for upgrade in chosen)
+    images = max(len(f"{upgrade.images:,}") for upgrade in chosen)
     gone = max(len(_gone(upgrade)) for upgrade in chosen)
     side = max(len(_SIDES[upgrade.side]) for upgrade in chosen)
-    room = width - images - gone - side - 15
-    version = min(max(columns(printable(upgrade.version)) for upgrade in chosen), room // 3)
-    name = min(max(columns(printable(upgrade.package)) for upgrade in chosen), room - 2 * version)
-    installed = min(max(columns(_installed(upgrade)) for upgrade in chosen), room - version - name)
+    room = width - images - gone - side - 22
+    version = min(max(columns(printable(upgrade.version)) for upgrade in chosen), room // 2)
+    installed = max(columns(_installed(upgrade)) for upgrade in chosen)
+    name = max(columns(printable(upgrade.package)) for upgrade in chosen)
+    name = min(name, max((room - version) // 2, room - version - installed))
+    installed = min(installed, room - version - name)
     for number, upgrade in enumerate(chosen, 1):
         yield [
             (f" {number:>2}. ", "dim"),
@@ -158,7 +160,7 @@ def _to_do(upgrades: Sequence[SharedUpgrade], width: int) -> Lines:
             (f" {pad(_installed(upgrade), installed)}", ""),
             (" → ", "dim"),
             (pad(printable(upgrade.version), version), "good"),
-            (f"  {counted(upgrade.images, 'image'):>{images}}", ""),
+            (f"  {upgrade.images:>{images},} {'image ' if upgrade.images == 1 else 'images'}", ""),
             (f"  {_gone(upgrade):<{gone}}", "exploited" if upgrade.known_exploited else ""),
             (f"  {_SIDES[upgrade.side]}", "dim"),
         ]
@@ -188,7 +190,7 @@ def _images(survey: Survey, read: Sequence[Surveyed], width: int) -> Lines:
         yield _image(survey, image, wide, width)
         if image.containers:
             words = listed([printable(container) for container in image.containers], _MOST_CONTAINERS)
-            yield [(f"{' ' * (3 * wide + 15)}in {words}", "dim")]
+            yield from paragraph(f"{' ' * (3 * wide + 16)}in ", words, width, "dim")
     if len(read) > _MOST_IMAGES:
         more = len(read) - _MOST_IMAGES
         yield [(f"  and {counted(more, 'more image')} of lower risk: in the JSON format", "dim")]

@@ -9,7 +9,6 @@ import re
 from msgspec import Struct, field
 
 from holdfast.model.artifact import History
-from holdfast.oci.manifest import Descriptor
 from holdfast.runtime.docker.document import Inspection
 
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")

@@ -1,12 +1,11 @@
 """Where Podman's service listens: podman-system-service(1) and podman-remote(1)."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from holdfast.runtime.place import Place
 
 
-def sockets(environment: Mapping[str, str], _home: Path) -> tuple[Place, ...]:
+def sockets(environment: Mapping[str, str]) -> tuple[Place, ...]:
     """Where to look, best first: what CONTAINER_HOST says and nothing else, or the user's socket, then root's."""
     if host := environment.get("CONTAINER_HOST"):
         return (Place(host, "CONTAINER_HOST"),)

@@ -5,7 +5,6 @@ socket in a folder that only we can enter, until we are done.
 """
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast.model.errors import NotFound, SourceError
+from holdfast.runtime.place import probe
 
 _START_SECONDS = 30.0
 _END_SECONDS = 5.0
@@ -32,7 +32,7 @@ class Service:
         self._said = self._folder / "said"
         try:
             with self._said.open("wb") as said:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603  # a fixed command
                     [program, "system", "service", "--time", str(_IDLE_SECONDS), self.url],
                     stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=dict(environment), start_new_session=True,
                 )  # fmt: skip
@@ -58,7 +58,7 @@ class Service:
 
     def _wait(self) -> None:
         end = time.monotonic() + _START_SECONDS
-        while not listens(str(self._socket)):
+        while probe(str(self._socket)):
             ended = self._process.poll() is not None
             if ended or time.monotonic() > end:
                 said = self._last_words()
@@ -71,16 +71,3 @@ class Service:
         lines = self._said.read_bytes()[-4096:].decode("utf-8", "replace").split("\n")
         words = next((line for line in reversed(lines) if line.strip()), "")
         return "".join(one if one.isprintable() else " " for one in words)[:200]
-
-
-def listens(path: str) -> bool:
-    """Whether something takes connections at a Unix socket, or at least forbids them to us."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(5)
-        try:
-            probe.connect(path)
-        except PermissionError:
-            return True
-        except (OSError, ValueError):
-            return False
-    return True

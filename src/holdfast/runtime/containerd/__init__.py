@@ -1,0 +1,1 @@
+"""containerd: its gRPC API, its content store and what it runs."""
