@@ -119,12 +119,11 @@ def test_the_same_content_packed_otherwise_is_fetched(
     assert asked.blobs() == {*pushed.layers, config_of(pushed, open_registry)}
 
 
-def test_two_scans_at_once_fetch_their_base_once(
-    tmp_path: Path, holdfast: Holdfast, open_registry: Registry
-) -> None:
+def test_two_scans_at_once_fetch_their_base_once(tmp_path: Path, holdfast: Holdfast, open_registry: Registry) -> None:
     big = layer({**node("big"), "srv/data": bytes(range(251)) * 200_000})
     targets = [
-        push(open_registry, image(tmp_path, [big, layer(node(name))], name=name), f"{name}:1") for name in ("one", "two")
+        push(open_registry, image(tmp_path, [big, layer(node(name))], name=name), f"{name}:1")
+        for name in ("one", "two")
     ]
     asked = Asked(open_registry)
     running = [

@@ -8,16 +8,29 @@ from pathlib import Path
 import pytest
 
 from daemons.behaviours import (
-    content_range, cut, digest_header, flip, gzipped, instead, misplaced, replay, shorten, status, stretch, swap,
-    truncate, whole,
+    content_range,
+    cut,
+    digest_header,
+    flip,
+    gzipped,
+    instead,
+    misplaced,
+    replay,
+    shorten,
+    status,
+    stretch,
+    swap,
+    truncate,
+    whole,
 )  # fmt: skip
 from daemons.meddler import BLOBS, MANIFESTS, Behaviour, Meddler, meddler
-from daemons.message import Answer, Request, Respond
+from daemons.message import Answer
 from daemons.push import Pushed, attach, push
 from daemons.registry import Registry, registry
+from end_to_end.cases import cases
 from end_to_end.command import Holdfast, Outcome
-from end_to_end.shop import ONLY, base, configure, forget, lasting, node, packages, rules, scan
-from world import OCI, compress, digest, image, index, layer, spec, symlink
+from end_to_end.shop import ONLY, base, configure, node, packages, rules, scan
+from world import Thing, compress, digest, image, index, layer, spec, symlink
 
 EVIL = "evil-twin"
 GENUINE = {"libc6", "base", "app-of-ours"}
@@ -95,7 +108,10 @@ LAYER_ATTACKS: dict[str, Callable[[World], tuple[Behaviour, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("attack", LAYER_ATTACKS.values(), ids=LAYER_ATTACKS.keys())
+@pytest.mark.parametrize(
+    "attack",
+    cases(LAYER_ATTACKS, "another layer of the same size", "another genuine layer", "one bit, last", "an end too late"),
+)
 def test_a_layer_that_is_another(world: World, holdfast: Holdfast, attack: Callable[[World], tuple[Behaviour]]) -> None:
     rule = world.middle.on(world.top, *attack(world))
     outcome = scan(holdfast, world.pinned, *ONLY)
@@ -123,7 +139,10 @@ DOCUMENT_ATTACKS: dict[str, tuple[str, str, Callable[[World], Behaviour]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "where", "attack"), DOCUMENT_ATTACKS.values(), ids=DOCUMENT_ATTACKS.keys())
+@pytest.mark.parametrize(
+    ("name", "where", "attack"),
+    cases(DOCUMENT_ATTACKS, "the manifest, honestly named", "the tag's manifest", "the tag's digest"),
+)
 def test_a_manifest_that_is_another(
     world: World, holdfast: Holdfast, name: str, where: str, attack: Callable[[World], Behaviour]
 ) -> None:
@@ -138,11 +157,14 @@ def test_a_manifest_that_is_another(
     is_right(scan(holdfast, getattr(world, name), *ONLY))
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [lambda world: swap(forged_config(world)), lambda world: swap(forged_config(world), honest=True), lambda _: flip(30)],
-    ids=["another", "honestly named", "one bit"],
-)
+CONFIGURATION_ATTACKS: dict[str, Callable[[World], Behaviour]] = {
+    "another": lambda world: swap(forged_config(world)),
+    "another, honestly named": lambda world: swap(forged_config(world), honest=True),
+    "one bit": lambda _: flip(30),
+}
+
+
+@pytest.mark.parametrize("attack", cases(CONFIGURATION_ATTACKS, "another"))
 def test_a_configuration_that_is_another(
     world: World, holdfast: Holdfast, attack: Callable[[World], Behaviour]
 ) -> None:
@@ -184,18 +206,27 @@ def test_a_registry_whose_images_contradict_themselves(tmp_path: Path, holdfast:
     assert packages(outcome) == {"libc6", "base"}
 
 
-@pytest.mark.parametrize("where", ["tagged", "pinned"])
-@pytest.mark.parametrize("path", ["manifest", "configuration", "layer"])
+ACCIDENTS: dict[str, Callable[[], Behaviour]] = {
+    "one bit": lambda: flip(30),
+    "short": lambda: shorten(200),
+    "truncated": lambda: truncate(200),
+    "reset": lambda: cut(200),
+    "another": lambda: swap(FORGED),
+    "empty": lambda: swap(b""),
+    "not available": lambda: status(503),
+}
+
+
 @pytest.mark.parametrize(
-    "behaviour",
-    [flip(30), shorten(200), truncate(200), cut(200), swap(FORGED), swap(b""), status(503)],
-    ids=["one bit", "short", "truncated", "reset", "another", "empty", "not available"],
+    ("where", "path"),
+    [("tagged", "manifest"), ("pinned", "manifest"), ("pinned", "configuration"), ("tagged", "layer")],
 )
+@pytest.mark.parametrize("behaviour", cases(ACCIDENTS, "one bit", "reset"))
 def test_what_goes_wrong_once_is_mended(
-    world: World, holdfast: Holdfast, where: str, path: str, behaviour: Behaviour
+    world: World, holdfast: Holdfast, where: str, path: str, behaviour: Callable[[], Behaviour]
 ) -> None:
     paths = {"manifest": MANIFESTS, "configuration": f"/v2/app/blobs/{world.config(world.ours)}", "layer": world.top}
-    rule = world.middle.on(paths[path], behaviour, times=1, method="GET")
+    rule = world.middle.on(paths[path], behaviour(), times=1, method="GET")
     is_right(scan(holdfast, getattr(world, where), *ONLY))
     assert rule.met == 1
 
@@ -209,7 +240,7 @@ RANGES: dict[str, Behaviour] = {
 }
 
 
-@pytest.mark.parametrize("behaviour", RANGES.values(), ids=RANGES.keys())
+@pytest.mark.parametrize("behaviour", cases(RANGES, "not known", "of the wrong place"))
 def test_the_rest_of_a_layer_that_was_cut(world: World, holdfast: Holdfast, behaviour: Behaviour) -> None:
     world.middle.on(world.top, behaviour)
     world.middle.on(world.top, cut(50_000), times=1)
@@ -231,7 +262,17 @@ def test_a_layer_whose_length_is_stated_wrongly(world: World, holdfast: Holdfast
     is_right(scan(holdfast, world.pinned, *ONLY))
 
 
-@pytest.mark.parametrize("stated", ["", "sha256:", "sha1:00", "md5:../../etc/passwd", "\xff", "x" * 10_000])
+ODD = {
+    "none": "",
+    "half": "sha256:",
+    "unknown": "sha1:00",
+    "path": "md5:../../etc/passwd",
+    "Latin": "\xff",
+    "long": "x" * 10_000,
+}
+
+
+@pytest.mark.parametrize("stated", cases(ODD, "unknown"))
 def test_a_digest_that_is_none_is_passed_over(world: World, holdfast: Holdfast, stated: str) -> None:
     world.middle.on(MANIFESTS, digest_header(stated))
     for _ in range(2):
@@ -242,7 +283,11 @@ def linked(name: str) -> list[bytes]:
     """A link in the upper layer leads to a file of the lower one, for which that has to be read a second time."""
     status = b"Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n" % name.encode()
     release = 'ID=debian\nVERSION_ID="12"\n'
-    lower = {"etc/os-release": release, "usr/share/dpkg/status": status, "srv/data": bytes(range(256)) * 500}
+    lower: dict[str, Thing | str | bytes] = {
+        "etc/os-release": release,
+        "usr/share/dpkg/status": status,
+        "srv/data": bytes(range(256)) * 500,
+    }
     return [layer(lower), layer({"var/lib/dpkg": symlink("/usr/share/dpkg")})]
 
 
@@ -310,19 +355,26 @@ def test_a_tag_that_is_said_to_lead_to_another_repository(world: World, holdfast
 # Mirrors.
 
 
-@pytest.mark.parametrize(
-    ("where", "behaviour"),
-    [
-        (BLOBS, swap(FORGED)), (BLOBS, flip(30)), (BLOBS, shorten(100)), (BLOBS, swap(b"")), (BLOBS, status(404)),
-        (MANIFESTS, swap(b"{}")), (MANIFESTS, flip(30)), (MANIFESTS, swap(b"<html>")), (MANIFESTS, status(403)),
-        ("*", status(500)),
-    ],
-)  # fmt: skip
+LIES: dict[str, tuple[str, Callable[[], Behaviour]]] = {
+    "another layer": (BLOBS, lambda: swap(FORGED)),
+    "one bit of a layer": (BLOBS, lambda: flip(30)),
+    "half a layer": (BLOBS, lambda: shorten(100)),
+    "an empty layer": (BLOBS, lambda: swap(b"")),
+    "no layer": (BLOBS, lambda: status(404)),
+    "another manifest": (MANIFESTS, lambda: swap(b"{}")),
+    "one bit of a manifest": (MANIFESTS, lambda: flip(30)),
+    "a page": (MANIFESTS, lambda: swap(b"<html>")),
+    "refused": (MANIFESTS, lambda: status(403)),
+    "out of order": ("*", lambda: status(500)),
+}
+
+
+@pytest.mark.parametrize(("where", "behaviour"), cases(LIES, "another layer", "one bit of a manifest"))
 def test_a_mirror_that_lies_is_passed_over(
-    world: World, holdfast: Holdfast, where: str, behaviour: Behaviour
+    world: World, holdfast: Holdfast, where: str, behaviour: Callable[[], Behaviour]
 ) -> None:
     configure(holdfast, f'[registries."{world.real.host}"]\nmirrors = ["http://{world.middle.host}"]\n')
-    rule = world.middle.on(where, behaviour)
+    rule = world.middle.on(where, behaviour())
     is_right(scan(holdfast, world.ours.pinned, *ONLY))
     assert rule.met
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -16,9 +17,13 @@ import jsonschema
 import pytest
 
 from catalog.samples import paragraph, status
+from daemons.docker import dockerd
 from daemons.fake import Fake, Names, fake
+from daemons.push import push
+from daemons.registry import registry as registry_daemon
+from daemons.token import token_server
 from end_to_end.command import Holdfast, Outcome
-from world import image, layer
+from world import file, image, layer
 
 ONLY = ("--only", "packages", "-f", "json")
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "survey.schema.json").read_text())
@@ -277,6 +282,28 @@ def test_workers_have_the_credentials_too(holdfast: Holdfast, shelf: dict[str, P
     assert not [data for data in files if b"s3cret-word" in data]
 
 
+def test_a_real_registry_with_tokens_and_a_catalogue_in_pages(
+    holdfast: Holdfast, shelf: dict[str, Path], tmp_path: Path
+) -> None:
+    with (
+        token_server(users={"ci": "s3cret-word"}) as tokens,
+        registry_daemon(tmp_path / "registry", token=tokens, catalog_max=3) as registry,
+    ):
+        for name, layout in list(shelf.items())[:8]:
+            push(registry, layout, f"{name}:1.0", auth=("ci", "s3cret-word"))
+        holdfast.environment |= {
+            "HOLDFAST_REGISTRY": registry.host, "HOLDFAST_USERNAME": "ci", "HOLDFAST_PASSWORD": "s3cret-word",
+        }  # fmt: skip
+        first, outcome = scan(holdfast, registry.host, "--plain-http", *ONLY, "--workers", 2)
+        asked = len(registry.asked())
+        second, _ = scan(holdfast, registry.host, "--plain-http", *ONLY, "--workers", 2)
+        again = {path for method, path, code in registry.asked()[asked:] if method == "GET" and code == 200}
+    assert (outcome.code, first["status"]) == (0, "complete")
+    assert named(first) == {f"{name}:1.0" for name in list(shelf)[:8]}
+    assert first["images"] == second["images"]
+    assert not [path for path in again if "/blobs/" in path or "/manifests/" in path]
+
+
 def test_docker_hub_is_not_asked(holdfast: Holdfast) -> None:
     outcome = holdfast("scan-registry", "docker.io", "--only", "packages")
     assert outcome.code == 4
@@ -314,3 +341,28 @@ def test_a_hundred_thousand_repositories(holdfast: Holdfast, shelf: dict[str, Pa
     (one,) = report["images"]
     assert len(one["names"]) + 1 + one["more_names"] == report["statistics"]["names"] == 100
     assert outcome.memory < 200
+
+
+@pytest.mark.root
+def test_what_a_real_docker_runs(holdfast: Holdfast, tmp_path: Path) -> None:
+    busybox = Path(shutil.which("busybox") or pytest.skip("busybox-static is not installed")).read_bytes()
+
+    def archive(name: str) -> Path:
+        package = {f"srv/node_modules/{name}/package.json": json.dumps({"name": name, "version": "1.0.0"})}
+        system = layer({"bin/busybox": file(busybox, mode=0o755), "etc/os-release": "ID=debian\n"})
+        return image(tmp_path, [system, layer(package)], form="docker-archive", name=f"{name}.tar")
+
+    with dockerd(tmp_path / "docker") as engine:
+        for name in ("web", "db"):
+            engine.load(archive(name), f"{name}:1")
+        for container, name in (("web-a", "web"), ("web-b", "web"), ("db-a", "db")):
+            engine.run(f"{name}:1", "/bin/busybox", "sleep", "600", name=container)
+        holdfast.environment |= {"DOCKER_HOST": engine.url, "PATH": "/nowhere"}
+        outcome = holdfast("scan", "--all-running", *ONLY)
+    jsonschema.validate(outcome.report, SCHEMA)
+    ours = {
+        one["name"]: sorted(one["containers"])
+        for one in outcome.report["images"]
+        if any(container.startswith("docker:") for container in one["containers"])
+    }
+    assert ours == {"db:1": ["docker:db-a"], "web:1": ["docker:web-a", "docker:web-b"]}

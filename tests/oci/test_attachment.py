@@ -37,13 +37,14 @@ from attached import (
 from daemons.fake import Fake, fake
 from daemons.push import EMPTY, INDEX, MANIFEST, attach
 from daemons.registry import registry
-from holdfast.model.artifact import Attachment, AttachmentKind
+from holdfast.model.artifact import Attachment, AttachmentKind, Platform
 from holdfast.model.errors import LimitError, NotFound
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.attachment import MOST, attachments
 from holdfast.oci.folder import LayoutFolder
 from holdfast.oci.image import ImageSource
 from holdfast.oci.layout import blob_path
+from holdfast.oci.open import open_image
 from holdfast.oci.registry.pull import Puller
 from holdfast.scan.opener import Opener
 from holdfast.scan.plan import plan
@@ -216,6 +217,19 @@ class TestFound:
         (path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": bare}))
         assert kinds(found(tmp_path, f"oci:{path}")) == [("sbom", "referrers")]
 
+    def test_a_file_that_oras_attached_is_what_the_artifact_type_says(self, tmp_path: Path) -> None:
+        path = build(tmp_path, [])
+        files: dict[str, Any] = {}
+        file = put(files, b"{}", "application/vnd.oci.image.layer.v1.tar")
+        document = {"config": put(files, b"{}", EMPTY), "layers": [file], "artifactType": BILL}
+        about = {"mediaType": MANIFEST, "digest": subject(path), "size": 1}
+        made = put(files, json.dumps({"schemaVersion": 2, **document, "subject": about}).encode(), MANIFEST)
+        for relative, data in files.items():
+            (path / relative).write_bytes(data)
+        (path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [*entries(path), made]}))
+        ((one,), _) = found(tmp_path, f"oci:{path}")
+        assert (one.kind, one.media_type) == (AttachmentKind.SBOM, BILL)
+
     def test_nothing_is_attached(self, tmp_path: Path) -> None:
         path = image(tmp_path, [layer({"a": "b"})])
         assert found(tmp_path, f"oci:{path}") == ((), ())
@@ -231,6 +245,39 @@ class TestFound:
 def lists(it: Fake, entries: Sequence[dict[str, Any]]) -> None:
     """Let a registry say that these refer to whatever it is asked about."""
     setattr(it.repositories["app"], "referrers", lambda _: list(entries))  # noqa: B010
+
+
+class TestPulled:
+    def test_all_platforms_with_what_is_attached_to_each(self, tmp_path: Path) -> None:
+        specs = [spec([layer({"a": "b"})]), spec([layer({"c": "d"})], platform="linux/arm64")]
+        path = index(tmp_path, specs, nested=True, attestation=True)
+        for image_ in read(path, entries(path)[0]["digest"])["manifests"]:
+            if "annotations" not in image_:
+                refer(path, BILL, spdx(name=image_["digest"]), about=image_["digest"])
+        with fake() as it, opened(tmp_path, serve(it, path, "app:1")) as source:
+            layout: Any = source.layout
+            Puller(layout, LayoutFolder(tmp_path / "pulled")).pull(
+                layout.root(), None, every_platform=True, attached=True
+            )
+        for platform in ("linux/amd64", "linux/arm64"):
+            with open_image("oci", tmp_path / "pulled", "1", Platform.parse(platform)) as source:
+                result = attachments(source.layout, source.image.digest, source.image.index_digest)
+            assert kinds(result) == [("other", "index"), ("sbom", "referrers")]
+            assert result[1] == ()
+
+    def test_what_could_not_be_found_out_is_told(self, tmp_path: Path) -> None:
+        path = build(tmp_path, [])
+        refer(path, BILL, spdx())
+        with fake() as it:
+            target = serve(it, path, "app:1")
+            known = it.repositories["app"].referrers(subject(path))
+            gone = {"mediaType": MANIFEST, "digest": "sha256:" + "0" * 64, "size": 1}
+            lists(it, [gone, *known])
+            with opened(tmp_path, target) as source:
+                layout: Any = source.layout
+                left = Puller(layout, LayoutFolder(tmp_path / "pulled")).pull(layout.root(), None, attached=True)
+        assert [problem.code for problem in left.problems] == ["attachment.unreadable"]
+        assert kinds(found(tmp_path, f"oci:{tmp_path / 'pulled'}")) == [("sbom", "referrers")]
 
 
 class TestLies:
@@ -298,8 +345,11 @@ class TestBounds:
         with fake() as it:
             target = serve(it, path, "app:1")
             (one,) = it.repositories["app"].referrers(subject(path))
-            many = [one | {"digest": f"sha256:{number:064x}"} for number in range(10_000)]
-            lists(it, [one, *many])
+
+            def listed(of: str) -> list[dict[str, Any]]:  # another list for the image than for its index
+                return [one, *(one | {"digest": f"sha256:{of[-60:]}{number:04x}"} for number in range(10_000))]
+
+            setattr(it.repositories["app"], "referrers", listed)  # noqa: B010
             it.requests.clear()
             result, problems = found(tmp_path, target)
             asked = [request.path for request in it.requests if "/manifests/sha256:" in request.path]

@@ -39,7 +39,6 @@ from catalog.samples import paragraph, status
 from daemons.fake import Fake, fake
 from daemons.push import INDEX
 from holdfast.catalog.listed import Inventory as Stated
-from holdfast.catalog.vex import is_exploitability
 from holdfast.model.artifact import Attachment, AttachmentKind, Image
 from holdfast.model.finding import SbomEvidence
 from holdfast.model.package import Package
@@ -313,6 +312,14 @@ class TestLies:
             it.repositories["app"].blobs[of] = path / blob(of)
             assert names(world.scan(target, attested=True)) == [LISTS], "what was wrong is not remembered"
 
+    def test_one_that_is_too_long_is_not_read(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = world.image((SPDX, spdx(LISTS)))
+        monkeypatch.setattr(room, "DOCUMENT_BYTES", 100)
+        with served(path) as (_, target):
+            for report in (world.scan(path, attested=True), world.scan(target, attested=True)):
+                assert names(report) == [BASH, ZLIB]
+                assert "longer than" in message(report, "attachment.unusable")
+
     def test_a_statement_about_another_image_is_said_and_not_used(self, world: World) -> None:
         other = world.image(name="other", labels={"a": "b"})
         path = world.image((SPDX, lambda _: statement(subject(other), SPDX, spdx(LISTS))))
@@ -322,9 +329,14 @@ class TestLies:
 
     def test_a_registry_that_fails_to_list_costs_a_note_and_not_the_scan(self, world: World) -> None:
         with served(world.image()) as (it, target):
-            setattr(it.repositories["app"], "referrers", lambda _: [{"digest": "../..", "artifactType": 1}])  # noqa: B010
+            setattr(it.repositories["app"], "referrers", lambda _: [{"digest": "../..", "artifactType": "x"}])  # noqa: B010
             report = world.scan(target)
-        assert (report.status, names(report)) == (Status.COMPLETE, [BASH, ZLIB])
+            assert (report.status, names(report)) == (Status.COMPLETE, [BASH, ZLIB])
+            assert codes(report) == ["attachment.unreadable"]
+            vars(it.repositories["app"]).pop("referrers")
+            asked(it)
+            assert codes(world.scan(target)) == []
+            assert any("referrers/" in one for one in asked(it)), "and it is asked again, not remembered"
 
 
 class TestDisagreement:
@@ -418,21 +430,6 @@ class TestRemembered:
         refer(path, BILL, spdx(BASH))
         assert told(world.scan(path)) == {UNLISTED: (ZLIB,)}
         assert not (world.settings.cache / "attachments").exists()
-
-
-@pytest.mark.parametrize(
-    ("document", "only"),
-    [
-        (cyclonedx(BASH), False),
-        (cyclonedx(), False),
-        (cyclonedx(BASH, exploited=[BASH]), True),
-        (cyclonedx(BASH, ZLIB, exploited=[BASH]), False),
-        ({**cyclonedx(exploited=[BASH]), "components": None}, True),
-        ([], False),
-    ],
-)
-def test_exploitability_is_told_from_contents(document: Any, only: bool) -> None:
-    assert is_exploitability(json.dumps(document).encode()) is only
 
 
 MEMBERS = (

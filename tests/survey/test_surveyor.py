@@ -209,5 +209,5 @@ def test_engines_that_run_the_same_image_run_one() -> None:
         Listed(running("docker", "web"), running("podman", "api"), running("docker", "db")), says, kind="running"
     )
     (image,) = made.images
-    assert image.name == "docker/app"
+    assert (image.name, image.names, image.more_names) == ("docker/app", ("podman/app",), 0)
     assert sorted(image.containers) == ["docker:db", "docker:web", "podman:api"]

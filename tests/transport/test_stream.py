@@ -15,10 +15,11 @@ from holdfast.transport.failure import Transient
 from holdfast.transport.stream import chunks, read
 from holdfast.transport.wire import Wire
 
+NEVER = Deadline()
 BODY = bytes(range(256)) * 1000
 
 
-def content(body: bytes | Iterable[Piece], limit: int = 1 << 20, deadline: Deadline = Deadline(), **headers: str) -> bytes:  # noqa: B008
+def content(body: bytes | Iterable[Piece], limit: int = 1 << 20, deadline: Deadline = NEVER, **headers: str) -> bytes:
     with listen(Answer(200, (), body).having(**headers)) as it, Wire() as wire:
         return read(wire.ask("GET", Address.parse(it.url), {}, deadline), "there", deadline, limit)
 
@@ -62,7 +63,7 @@ def test_one_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_reader_that_pauses_makes_no_peer_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is waited for counts: a clock that leaps while the reader works changes nothing."""
     now = [0.0]
-    monkeypatch.setattr(stream.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("holdfast.transport.stream.time.monotonic", lambda: now[0])
     with listen(Answer(200, (), BODY)) as it, Wire() as wire:
         response = wire.ask("GET", Address.parse(it.url), {}, Deadline())
         got = b""

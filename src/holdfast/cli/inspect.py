@@ -29,7 +29,7 @@ def command(target: str, form: str, platform: str | None, plain_http: bool, offl
     with opener_of(settings) as opener, opener(chosen, image_platform(platform)) as source:
         inspection = inspect(source, target, settings.cache)
     if form == "json":
-        click.echo(encode(inspection))
+        click.echo(encode(inspection), nl=False)
     else:
         click.echo(write(inspection, width=width(), colour=colour(sys.stdout)), nl=False)
     sys.exit(INCOMPLETE if any(problem.gravity != "note" for problem in inspection.problems) else CLEAN)

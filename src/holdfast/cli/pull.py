@@ -55,3 +55,5 @@ def command(
     click.echo(f"{pulled.fetched} blobs fetched, {pulled.fetched_bytes:,} bytes{had}: oci:{printable(folder)}")
     for digest in pulled.left_out:
         click.echo(f"holdfast: left out, the registry does not have this foreign layer: {digest}", err=True)
+    for problem in pulled.problems:
+        click.echo(f"holdfast: {printable(problem.message)}: {printable(problem.where)}", err=True)

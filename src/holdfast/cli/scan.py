@@ -8,6 +8,7 @@ from holdfast.cli.compose import image_platform, known_base, scan_target, settin
 from holdfast.cli.delivery import deliver, parse_outputs
 from holdfast.cli.environment import settings
 from holdfast.cli.failure import CLEAN, FOUND, INCOMPLETE
+from holdfast.model.advisory import FixState
 from holdfast.model.finding import Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Status
@@ -100,6 +101,7 @@ def exit_code(report: Report, fail_on: Severity | None) -> int:
     """DESIGN's order: incomplete before findings, findings before clean."""
     if report.status is not Status.COMPLETE:
         return INCOMPLETE
-    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in report.findings):
+    told = (finding for finding in report.findings if finding.fix.state is not FixState.NOT_AFFECTED)
+    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in told):
         return FOUND
     return CLEAN

@@ -9,6 +9,7 @@ from typing import Self
 import click
 from msgspec import Struct
 
+from holdfast.advisory.archive import Opened
 from holdfast.advisory.places import database_path
 from holdfast.cli.check import AdvisoryCheck
 from holdfast.cli.compose import opener_of
@@ -47,6 +48,7 @@ class ImageScanner:
         self._settings, self._platform, self._vulnerabilities = settings, platform, vulnerabilities
         self._open = opener
         self._stack = ExitStack()
+        self._opened: Opened = {}
 
     def __enter__(self) -> Self:
         if self._open is None:
@@ -59,7 +61,7 @@ class ImageScanner:
     def __call__(self, plan: Plan) -> Report:
         """The report on one image."""
         assert self._open is not None
-        check = _PreparedCheck(self._settings, Meter(quiet=True)) if self._vulnerabilities else None
+        check = _PreparedCheck(self._settings, Meter(quiet=True), opened=self._opened) if self._vulnerabilities else None
         return scan(plan, self._settings, Options(self._platform, None, check, open=self._open))
 
 

@@ -33,7 +33,8 @@ _MOST_ANNOTATIONS = 32
 _MOST_TEXT = 2048
 _TYPE = "vnd.docker.reference.type"
 _DIGEST = "vnd.docker.reference.digest"
-_EMPTY = "application/vnd.oci.empty.v1+json"
+# Media types that tell nothing of what a layer is: no content at all, and what ORAS calls any file.
+_UNTOLD = ("", "application/vnd.oci.empty.v1+json", "application/vnd.oci.image.layer.v1.tar")
 
 
 @runtime_checkable
@@ -188,7 +189,7 @@ def _carried(layout: Layout, subjects: Sequence[str], carrier: _Carrier) -> Iter
     for layer in islice(manifest.layers or (), MOST + 1):
         annotations = {**(manifest.annotations or {}), **(layer.annotations or {})}
         predicate = stated_predicate_type(annotations)
-        media_type = layer.media_type if layer.media_type not in ("", _EMPTY) else stated
+        media_type = layer.media_type if layer.media_type not in _UNTOLD else stated
         yield Attachment(
             kind=kind_of(predicate, media_type, stated),
             digest=parse_digest(layer.digest, where=digest),

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ class LayoutFolder:
         with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
             if not (self.path / _LAYOUT).exists():
-                if any(self.path.iterdir()):
+                others = [path.name for path in self.path.iterdir() if path.name != _LAYOUT]
+                if others and not (self.path / _LAYOUT).exists():  # another pull may have begun it just now
                     raise InputError("holds something else than an OCI layout", where=str(self.path))
                 (self.path / _LAYOUT).write_bytes(b'{"imageLayoutVersion":"1.0.0"}')
             self._entries()  # says so now, and not after the download, if it is damaged
@@ -59,12 +61,11 @@ class LayoutFolder:
             with self._writing():
                 part.parent.mkdir(parents=True, exist_ok=True)
                 while True:
-                    stream = part.open("ab")
+                    stream = stack.enter_context(part.open("ab"))
                     fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
-                    if part.is_file() and os.path.samestat(part.stat(), os.fstat(stream.fileno())):
+                    if _is_at(part, stream.fileno()):
                         break
                     stream.close()  # whoever had it has given it its name, or thrown it away
-            stack.callback(stream.close)
             stack.callback(_drop_empty, part)
             yield self.has(digest)
 
@@ -93,21 +94,22 @@ class LayoutFolder:
 
     def put(self, digest: str, data: bytes) -> None:
         """Write a small blob that is known to be what its digest says."""
+        target = self.path / blob_path(digest)
+        part = target.with_name(f"{self._part(digest).name}-{os.getpid()}-{threading.get_ident()}")
         with self._writing():
-            self._part(digest).unlink(missing_ok=True)
-        self.fill(digest, [data])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            part.replace(target)
 
     def name(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Add descriptors to the index, in place of those with the same full name or digest; all others stay.
+        """Add descriptors to the index, in place of those with the same full name; all others stay.
 
         A tag that another image of the folder has already is not given twice: the full name then stands for it.
         """
         fresh = list(entries)
-        digests = {entry["digest"] for entry in fresh}
-        names = {_name(entry, CONTAINERD_NAME) for entry in fresh} - {""}
+        replaced = {_identity(entry) for entry in fresh}
         with self._writing(), self._locked():
-            known = [entry for entry in self._entries() if entry["digest"] not in digests]
-            kept = [entry for entry in known if _name(entry, CONTAINERD_NAME) not in names]
+            kept = [entry for entry in self._entries() if _identity(entry) not in replaced]
             tags = {_name(entry, REFERENCE_NAME) for entry in kept} - {""}
             for entry in fresh:
                 if _name(entry, REFERENCE_NAME) in tags:
@@ -154,10 +156,23 @@ class LayoutFolder:
             raise SourceError(f"cannot be written: {reason}", where=str(error.filename or self.path)) from error
 
 
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 def _drop_empty(part: Path) -> None:
     with contextlib.suppress(OSError):
         if not part.stat().st_size:
             part.unlink()
+
+
+def _identity(entry: dict[str, Any]) -> tuple[str, str]:
+    """What an entry of the index is known by: its full name, else its digest. One image may have several names."""
+    name = _name(entry, CONTAINERD_NAME)
+    return name, "" if name else entry["digest"]
 
 
 def _name(entry: dict[str, Any], key: str) -> str:

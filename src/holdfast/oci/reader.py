@@ -120,7 +120,7 @@ class LayoutReader(_Reader):
         image = Image(
             f"{self._name}:{tag}" if tag else self._name,
             selected.manifest.digest,
-            config.digest,
+            config.digest if is_digest(config.digest) else "",
             selected.index_digest,
             selected.manifest.where,
             annotations=manifest.annotations or {},

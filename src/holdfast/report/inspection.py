@@ -106,6 +106,8 @@ def _attached(inspection: Inspection, width: int) -> Lines:
     yield [(f"ATTACHED  {len(attached) or 'nothing was found'}", "heading")]
     for attachment in attached[:_MOST_ATTACHED]:
         yield [(cut(f"  {_told(attachment)}", width), "")]
+        if attachment.signed:
+            yield [("      in a signed envelope: the signature was not checked", "dim")]
         provenance = inspection.provenance.get(attachment.digest)
         for text in _origin(provenance) if provenance else ():
             yield from paragraph("      ", text, width, "dim")
@@ -114,8 +116,7 @@ def _attached(inspection: Inspection, width: int) -> Lines:
 
 def _told(attachment: Attachment) -> str:
     what = one_line(attachment.predicate_type or attachment.media_type)
-    signed = "in a signed envelope (not checked), " if attachment.signed else ""
-    return f"{attachment.kind:<10} {short(attachment.digest):<12} {size(max(attachment.size, 0)):>9}  {signed}{what}"
+    return f"{attachment.kind:<10} {short(attachment.digest):<12} {size(max(attachment.size, 0)):>9}  {what}"
 
 
 def _origin(provenance: Provenance) -> Iterator[str]:

@@ -22,14 +22,14 @@ def preface(report: Report, width: int) -> Lines:
         yield from paragraph("", " · ".join(pins), width, "dim")
     if report.attachments:
         yield from paragraph("attached: ", ", ".join(_attached(report)), width, "dim")
-    yield from _data(report, width)
+    yield from advisories_told(report, width)
     grave = [problem for problem in report.problems if problem.gravity is not Gravity.NOTE]
     if report.status is not Status.COMPLETE:
         yield []
         words = "nothing below is a full answer" if report.status is Status.PARTIAL else "the target could not be read"
         style = _STYLES[Gravity(report.status.value)]
         yield [(str(report.status).upper(), style), (f"  {words}", "")]
-    yield from _problems(grave, width)
+    yield from problems_told(grave, width)
     if report.not_checked:
         yield from paragraph("  not checked: ", "; ".join(report.not_checked), width, "warn")
     broken = [finding for finding in report.findings if finding.kind is Kind.INTEGRITY]
@@ -51,7 +51,7 @@ def notes(report: Report, width: int) -> Lines:
     if unaffected:
         saying = counted(unaffected, "advisory says", "advisories say")
         yield [(f"  {saying} not affected: not counted here, listed in the other formats", "dim")]
-    yield from _problems(told, width)
+    yield from problems_told(told, width)
 
 
 def _identity(report: Report) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _attached(report: Report) -> Iterator[str]:
         yield f"{count} {kind}" + (f" ({signed[kind]} in a signed envelope, not checked)" if signed[kind] else "")
 
 
-def _data(report: Report, width: int) -> Lines:
+def advisories_told(report: Report, width: int) -> Lines:
     database = report.database
     if database is None:
         return
@@ -107,7 +107,7 @@ def _data(report: Report, width: int) -> Lines:
             yield from paragraph("  ", f"{source.name} was not updated: {source.failure}", width, "warn")
 
 
-def _problems(problems: Iterable[Problem], width: int) -> Lines:
+def problems_told(problems: Iterable[Problem], width: int) -> Lines:
     """Like problems once, with how often and where, and what to do about them."""
     groups: dict[tuple[str, str, str, Gravity], list[Problem]] = {}
     for problem in problems:

@@ -78,10 +78,10 @@ class LayerCache:
         if not self._swept:
             self._swept = True
             for left in self._folder.glob(f"{_PART}*"):
-                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                if _age(left) > _ABANDONED_SECONDS:
                     left.unlink(missing_ok=True)
             for other in self._folder.parent.iterdir():
-                if other != self._folder and time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
+                if other != self._folder and _age(other) > _UNUSED_SECONDS:
                     shutil.rmtree(other, ignore_errors=True)  # of an older version of the engines
 
     @contextlib.contextmanager
@@ -120,6 +120,14 @@ class LayerCache:
 
     def _path(self, diff_id: str) -> Path | None:
         return self._folder / diff_id.replace(":", "-") if is_digest(diff_id) else None
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was changed; none for what another scan has renamed or removed meanwhile."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _lock(descriptor: int) -> bool:

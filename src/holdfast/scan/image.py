@@ -105,10 +105,10 @@ def _moved_back(plan: Plan, image: Image, settings: Settings) -> Iterator[Findin
     history = sightings.of(plan.reference)
     if before := history.before(digest):
         earlier, newest = before
-        rule = TAG_MOVED_BACK
+        rule, evidence = TAG_MOVED_BACK, TagEvidence(digest, newest.digest, earlier.last)
         yield Finding(
             rule=rule.id, kind=Kind.INTEGRITY, severity=rule.severity, confidence=Confidence.MEDIUM,
-            subject=Subject(plan.reference), title=rule.title, evidence=TagEvidence(digest, newest.digest, earlier.last),
+            subject=Subject(plan.reference), evidence=evidence, title=rule.title,
             fix=Fix(advice=rule.fix), references=rule.references, controls=rule.controls,
         )  # fmt: skip
     sightings.put(history.with_sighting(digest, datetime.now(UTC).isoformat(timespec="seconds")))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from holdfast.model.artifact import Attachment, AttachmentKind, Provenance
 from holdfast.model.errors import HoldfastError
 from holdfast.model.inspection import SCHEMA, Inspection, Offered
@@ -29,10 +31,13 @@ def inspect(source: Source, target: str, cache: Path) -> Inspection:
     problems += attached.problems
     manifest = _document(layout, image.digest, problems)
     index = _document(layout, image.index_digest, problems)
+    provenance = _provenance(source, attached.attachments, problems)
+    signed = {digest for digest, (_, is_signed) in provenance.items() if is_signed}
     return Inspection(
         SCHEMA, target, image, media_type=(manifest.media_type or "") if manifest else "",
-        offers=_offers(index, problems) if index else (), attachments=attached.attachments,
-        provenance=_provenance(source, attached.attachments, problems), problems=tuple(problems),
+        offers=_offers(index, problems) if index else (),
+        attachments=tuple(replace(one, signed=one.signed or one.digest in signed) for one in attached.attachments),
+        provenance={digest: said for digest, (said, _) in provenance.items()}, problems=tuple(problems),
     )  # fmt: skip
 
 
@@ -56,11 +61,11 @@ def _offers(index: Document, problems: list[Problem]) -> tuple[Offered, ...]:
 
 def _provenance(
     source: ImageSource, attached: tuple[Attachment, ...], problems: list[Problem]
-) -> dict[str, Provenance]:
-    """What the attached statements say of how the image was built, where they are about this image."""
+) -> dict[str, tuple[Provenance, bool]]:
+    """How the image was built by the attached statements that are about it, and whether each is signed."""
     from holdfast.catalog.statement import provenance_of
 
-    found: dict[str, Provenance] = {}
+    found: dict[str, tuple[Provenance, bool]] = {}
     stating = {one.digest: one for one in attached if one.kind is AttachmentKind.PROVENANCE}
     if len(stating) > _MOST_PROVENANCE:
         message = f"only the first {_MOST_PROVENANCE} statements of provenance were read"
@@ -72,5 +77,5 @@ def _provenance(
         except HoldfastError as error:
             problems.append(Problem.of("attachment.unusable", error, gravity=Gravity.NOTE, where=digest))
         else:
-            found[digest] = said
+            found[digest] = said, statement.signed
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import AuthError, NotFound, SourceError
 from holdfast.model.status import Problem
+from holdfast.oci.integrity import Mismatched
 from holdfast.oci.open import open_image
 from holdfast.oci.source import Source
 from holdfast.scan.plan import ENGINES, Plan
@@ -135,9 +136,10 @@ class Opener:
 
 def _as_typed(error: SourceError, plan: Plan) -> SourceError:
     """The error, in view of what was typed: a name without a prefix may have been meant for something else."""
-    if not plan.guessed or not isinstance(error, AuthError | NotFound):
+    if not plan.guessed or isinstance(error, Mismatched):
         return error
     engines = f"an engine's image is docker:{plan.name} or podman:{plan.name}"
     hint = f"no file or folder is called {plan.name} either; {engines}"
     remedy = f"{error.remedy}; {hint}" if error.remedy else hint
-    return type(error)(error.what, where=error.where, remedy=remedy)
+    kind = type(error) if isinstance(error, AuthError | NotFound) else SourceError
+    return kind(error.what, where=error.where, remedy=remedy)

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -122,7 +123,9 @@ class _Worker:
     def __init__(self, examiner: Examiner) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        # Ctrl-C goes to every process of the terminal. It is for us alone: the others end when we say so.
+        # Ctrl-C goes to every process of the terminal. It is for us alone: the others end when we say so. The tracker
+        # that Python starts beside the first process unblocks the signal again, so that it has to be there before.
+        resource_tracker.ensure_running()
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self.process: BaseProcess = context.Process(target=_work, args=(theirs, examiner), daemon=True)

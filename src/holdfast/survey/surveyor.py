@@ -203,12 +203,12 @@ class _Calls:
         self.add(candidate)
 
     def add(self, candidate: Candidate) -> None:
-        self.count += 1
+        self.count += candidate.name not in self.names
         self._keep(candidate.name)
         self.containers |= dict.fromkeys(candidate.containers)
 
     def join(self, other: "_Calls") -> None:
-        self.count += other.count
+        self.count += other.count - len(self.names.keys() & other.names.keys())
         for name in other.names:
             self._keep(name)
         self.containers |= other.containers

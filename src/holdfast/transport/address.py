@@ -12,7 +12,8 @@ from holdfast.model.errors import SourceError
 class Address(Struct, frozen=True):
     """An address taken apart.
 
-    `url` has no user, password or fragment in it and is safe to show; `credentials` is `user:password` or empty.
+    `url` has no user, password or fragment in it, but perhaps a signature in its query: `where` is what may be shown.
+    `credentials` is `user:password` or empty.
     """
 
     scheme: str
@@ -49,6 +50,11 @@ class Address(Struct, frozen=True):
         return cls("unix", socket, None, path, f"unix:{socket}:{path}")
 
     @property
+    def where(self) -> str:
+        """How it is called in errors: without its query, which with storages holds what opens them."""
+        return self.url.partition("?")[0]
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine, by its name or literal address."""
         literal = _literal(self.host)
@@ -80,23 +86,23 @@ class Address(Struct, frozen=True):
         except (OSError, UnicodeError):
             return
         if not found or not all(_is_public(_bare_literal(str(entry[4][0]))) for entry in found):
-            raise SourceError("leads into a private network, and only the image names it", where=self.url)
+            raise SourceError("leads into a private network, and only the image names it", where=self.where)
 
     def require_allowed(self, *, signed: bool) -> None:
         """SourceError for plain http beyond this machine, unless the content is `signed` and so protected otherwise."""
         if self.scheme == "http" and not (signed or self.is_loopback):
-            raise SourceError("plain http can be read and changed on its way", where=self.url, remedy="use https")
+            raise SourceError("plain http can be read and changed on its way", where=self.where, remedy="use https")
 
     def redirected(self, location: str, *, signed: bool) -> "Address":
         """Where a redirection leads; SourceError where it would lower the protection or turn to this machine."""
         try:
             target = Address.parse(urljoin(self.url, _printable(location)))
         except ValueError as error:
-            raise SourceError(f"redirects to what is no address: {error}", where=self.url) from error
+            raise SourceError(f"redirects to what is no address: {error}", where=self.where) from error
         if target.scheme == "file" or (self.scheme == "https" and target.scheme == "http"):
-            raise SourceError(f"redirects from {self.scheme} to {target.scheme}", where=self.url)
+            raise SourceError(f"redirects from {self.scheme} to {target.scheme}", where=self.where)
         if target.is_local and not self.is_loopback:
-            raise SourceError("redirects to this machine", where=self.url)
+            raise SourceError("redirects to this machine", where=self.where)
         target.require_allowed(signed=signed)
         same = (target.scheme, target.host, target.port) == (self.scheme, self.host, self.port)
         return Address(
@@ -137,6 +143,6 @@ def _printable(location: str) -> str:
 
 def _shown(text: str) -> str:
     """The text without anything that may be a password."""
-    scheme, separator, rest = text.partition("://")
+    scheme, separator, rest = text.partition("?")[0].partition("://")
     authority, slash, path = rest.partition("/")
     return ascii(f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"[:200])[1:-1]

@@ -65,14 +65,15 @@ class Wire:
         `trust` stands for the wire's own where a host has an authority of its own or wants a certificate; `patience`
         is how many seconds the peer may be silent. Raises Transient; SourceError for what another try cannot mend.
         """
+        if self.offline and address.scheme != "unix":
+            # Before urllib3 is imported: it opens a socket to find out about IPv6.
+            raise SourceError("not fetched: --offline", where=address.where, remedy="carry the data here by hand")
         from urllib3 import Timeout, exceptions
 
-        if self.offline and address.scheme != "unix":
-            raise SourceError("not fetched: --offline", where=address.url, remedy="carry the data here by hand")
         place = address.host, address.port
         gone, since = self._unreachable.get(place, (None, 0.0))
         if gone is not None and time.monotonic() - since < GIVEN_UP_SECONDS:
-            raise SourceError(gone.what, where=address.url, remedy=gone.remedy)
+            raise SourceError(gone.what, where=address.where, remedy=gone.remedy)
         left = max(deadline.remaining, 0.001)
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(patience, left))
         pool, target = self._pool(address, trust.beside(self._trust))
@@ -82,7 +83,7 @@ class Wire:
                 preload_content=False, decode_content=False, timeout=timeout,
             )  # fmt: skip
         except (exceptions.HTTPError, OSError, ValueError) as error:
-            failure = of_connection(error, host=address.host, where=address.url)
+            failure = of_connection(error, host=address.host, where=address.where)
             if isinstance(failure, SourceError) and isinstance(error, exceptions.ConnectTimeoutError):
                 if place in self._answered:  # it was there a moment ago: it may be starting anew
                     raise Transient(failure) from error

@@ -30,6 +30,7 @@ from holdfast.transport.wire import Wire
 from world import file, image, layer
 
 QUICK = Retry(attempts=4, first=0.001, longest=0.002)
+PLAIN = RegistrySettings()
 TOLD = RegistrySettings(plain_http=True)
 PULL = "repository:app:pull"
 _NOBODY = Path("/nonexistent")
@@ -39,7 +40,7 @@ _NOBODY = Path("/nonexistent")
 def client(
     name: str,
     *,
-    settings: RegistrySettings = RegistrySettings(),
+    settings: RegistrySettings = PLAIN,
     environment: Mapping[str, str] = {},
     folders: Iterable[Path] = (),
     offline: bool = False,

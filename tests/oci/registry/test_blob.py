@@ -8,12 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from daemons.behaviours import (
-    content_range, cut, drip, endless, flip, gzipped, misplaced, not_satisfiable, shorten, status, stretch, truncate,
+    content_range,
+    cut,
+    drip,
+    endless,
+    flip,
+    gzipped,
+    misplaced,
+    not_satisfiable,
+    shorten,
+    status,
+    stretch,
+    truncate,
     whole,
-)  # fmt: skip
+)
 from daemons.fake import Fake, Repository, fake
 from daemons.meddler import BLOBS, Behaviour, Meddler, meddler
-from daemons.message import Answer, Hangup, Request, Respond
+from daemons.message import Answer, Hangup, Piece, Request, Respond
 from holdfast.model.errors import LimitError, NotFound, SourceError
 from holdfast.oci.registry.blob import first_byte
 from holdfast.transport import stream
@@ -96,11 +107,16 @@ def test_a_server_that_cuts_after_each_byte_is_left_at_last(between: Meddler) ->
 @pytest.mark.parametrize(
     "fault",
     [
-        whole(), not_satisfiable(), content_range("bytes 0-9/10"), content_range("bytes 5-"), content_range("bytes */300000"),
-        content_range("lines 1-2/3"), content_range(None),
+        whole(),
+        not_satisfiable(),
+        content_range("bytes 0-9/10"),
+        content_range("bytes 5-"),
+        content_range("bytes */300000"),
+        content_range("lines 1-2/3"),
+        content_range(None),
     ],
     ids=["ignores", "416", "elsewhere", "no-end", "no-place", "other-unit", "none"],
-)  # fmt: skip
+)
 def test_a_server_that_gets_parts_wrong_is_asked_for_everything(between: Meddler, fault: Behaviour) -> None:
     between.on(BLOBS, fault)
     between.on(BLOBS, truncate(70_000), times=1)
@@ -147,7 +163,7 @@ def test_a_cut_where_no_length_is_stated(between: Meddler) -> None:
 
 def test_a_cut_behind_the_last_byte_loses_nothing(between: Meddler) -> None:
     def endless_pieces(request: Request, forward: Respond) -> Answer:
-        body = [b"%x\r\n" % len(BODY) + BODY + b"\r\n", Hangup.CLOSE]  # no last chunk
+        body: list[Piece] = [b"%x\r\n" % len(BODY) + BODY + b"\r\n", Hangup.CLOSE]  # no last chunk
         return Answer(200, [("Transfer-Encoding", "chunked")], body)
 
     between.on(BLOBS, endless_pieces)

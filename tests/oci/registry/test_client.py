@@ -8,9 +8,21 @@ from typing import Any
 import pytest
 
 from daemons.behaviours import (
-    content_type, deep_json, digest_header, empty, endless, flip, gzipped, html, instead, long_json, replay, shorten,
-    status, swap,
-)  # fmt: skip
+    content_type,
+    deep_json,
+    digest_header,
+    empty,
+    endless,
+    flip,
+    gzipped,
+    html,
+    instead,
+    long_json,
+    replay,
+    shorten,
+    status,
+    swap,
+)
 from daemons.fake import Fake, fake
 from daemons.listener import listen
 from daemons.meddler import ANY, BLOBS, MANIFESTS, Behaviour, Meddler, meddler
@@ -84,8 +96,15 @@ class TestManifests:
             ours.digest("app", "absent")
 
     @pytest.mark.parametrize(
-        "fault", [digest_header(None), digest_header("sha256:../../etc"), digest_header("md5:" + "a" * 32), status(405), status(501)]
-    )  # fmt: skip
+        "fault",
+        [
+            digest_header(None),
+            digest_header("sha256:../../etc"),
+            digest_header("md5:" + "a" * 32),
+            status(405),
+            status(501),
+        ],
+    )
     def test_one_that_does_not_tell_it(self, between: Meddler, ours: Registry, fault: Behaviour) -> None:
         between.on(MANIFESTS, fault, method="HEAD")
         assert ours.digest("app", "latest") == ""
@@ -107,10 +126,12 @@ class TestManifests:
 
     def test_content_that_is_not_what_its_head_says(self, between: Meddler, ours: Registry) -> None:
         between.on(MANIFESTS, digest_header("sha256:" + "0" * 64))
-        with pytest.raises(Mismatched, match="manifest digest is sha256:.* instead of sha256:0000"):
+        with pytest.raises(Mismatched, match=r"manifest digest is sha256:.* instead of sha256:0000"):
             ours.manifest("app", "latest")
 
-    @pytest.mark.parametrize("fault", [flip(3), flip(-1), shorten(50), swap(b"{}"), swap(b"{}", honest=True), instead("old"), html()])
+    @pytest.mark.parametrize(
+        "fault", [flip(3), flip(-1), shorten(50), swap(b"{}"), swap(b"{}", honest=True), instead("old"), html()]
+    )
     def test_other_bytes_than_a_digest_asks_for(
         self, place: Fake, between: Meddler, ours: Registry, fault: Behaviour
     ) -> None:
@@ -120,9 +141,7 @@ class TestManifests:
         assert caught.value.mismatch.expected == latest(place)
 
     @pytest.mark.parametrize("fault", [flip(3), shorten(50), swap(b"{}"), instead("old", honest=False)])
-    def test_other_bytes_than_the_head_of_a_tag_says(
-        self, between: Meddler, ours: Registry, fault: Behaviour
-    ) -> None:
+    def test_other_bytes_than_the_head_of_a_tag_says(self, between: Meddler, ours: Registry, fault: Behaviour) -> None:
         between.on(MANIFESTS, fault)
         with pytest.raises(Mismatched):
             ours.manifest("app", "latest")
@@ -137,7 +156,16 @@ class TestManifests:
         again = ours.manifest("app", "latest")
         assert again.digest == before == digest(again.data)
 
-    @pytest.mark.parametrize("fault", [html(), swap(b"null", honest=True), swap(b"[]", honest=True), swap(deep_json(100_000), honest=True), swap(b"\xff", honest=True)])  # fmt: skip
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            html(),
+            swap(b"null", honest=True),
+            swap(b"[]", honest=True),
+            swap(deep_json(100_000), honest=True),
+            swap(b"\xff", honest=True),
+        ],
+    )
     def test_what_is_no_manifest(self, between: Meddler, ours: Registry, fault: Behaviour) -> None:
         between.on(MANIFESTS, fault)
         with pytest.raises((InputError, Mismatched)):
@@ -163,9 +191,7 @@ class TestManifests:
             ours.manifest("app", "odd")
 
     @pytest.mark.parametrize("media_type", [INDEX, MANIFEST, None])
-    def test_what_is_an_index_and_a_manifest_at_once(
-        self, place: Fake, ours: Registry, media_type: str | None
-    ) -> None:
+    def test_what_is_an_index_and_a_manifest_at_once(self, place: Fake, ours: Registry, media_type: str | None) -> None:
         """CVE-2021-41190: two clients would see two images under one digest."""
         entry = {"mediaType": MANIFEST, "digest": latest(place), "size": 1}
         both: dict[str, Any] = {"schemaVersion": 2, "manifests": [entry], "config": entry, "layers": []}
@@ -220,7 +246,11 @@ class TestDocuments:
 
     @pytest.mark.parametrize("text", ["", "sha256:../../v2/_catalog", "sha256:" + "A" * 64, "md5:" + "a" * 32])
     def test_what_is_no_digest_is_not_asked_for(self, between: Meddler, ours: Registry, text: str) -> None:
-        for ask in (lambda: ours.document("app", text, 10), lambda: ours.size("app", text), lambda: list(ours.blob("app", text, 5))):  # fmt: skip
+        for ask in (
+            lambda: ours.document("app", text, 10),
+            lambda: ours.size("app", text),
+            lambda: list(ours.blob("app", text, 5)),
+        ):
             with pytest.raises(InputError):
                 ask()
         assert between.requests == []
@@ -256,10 +286,19 @@ class TestMirrors:
     @pytest.mark.parametrize(
         "fault",
         [
-            status(404), status(401), status(403), status(500), status(429, Retry_After="9999"), html(), flip(0), shorten(1),
-            endless(), swap(b"{}", honest=True), gzipped(),
+            status(404),
+            status(401),
+            status(403),
+            status(500),
+            status(429, Retry_After="9999"),
+            html(),
+            flip(0),
+            shorten(1),
+            endless(),
+            swap(b"{}", honest=True),
+            gzipped(),
         ],
-    )  # fmt: skip
+    )
     def test_what_it_cannot_give_the_registry_gives(
         self, place: Fake, between: Meddler, mirror: Meddler, mirrored: Registry, fault: Behaviour
     ) -> None:
@@ -323,7 +362,10 @@ class TestMirrors:
         from oci.registry.clients import login
 
         layout = app(tmp_path)
-        with fake({"app": layout}, users={"ci": "s3cret"}) as own, fake({"app": layout}, users={"ci": "s3cret"}, host="127.0.0.2") as cache:  # fmt: skip
+        with (
+            fake({"app": layout}, users={"ci": "s3cret"}) as own,
+            fake({"app": layout}, users={"ci": "s3cret"}, host="127.0.0.2") as cache,
+        ):
             settings = RegistrySettings(mirrors=(cache.url,), plain_http=True)
             with client(own.host, settings=settings, environment=login(own.host)) as ours:
                 assert ours.manifest("app", "latest")

@@ -8,9 +8,10 @@ from holdfast.model.errors import InputError
 from holdfast.oci.registry.endpoint import endpoints
 from holdfast.settings import RegistrySettings
 from holdfast.transport.trust import Trust
+from oci.registry.clients import PLAIN
 
 
-def only(registry: str, settings: RegistrySettings = RegistrySettings(), *folders: Path) -> Trust:
+def only(registry: str, settings: RegistrySettings = PLAIN, *folders: Path) -> Trust:
     (endpoint,) = endpoints(registry, settings, folders)
     return endpoint.trust
 
@@ -52,8 +53,17 @@ def test_mirrors_come_first_with_their_prefix_and_their_own_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "mirror", ["", "ftp://mirror.test", "https://", "mirror.test/../x", "https://mirror.test/A", "user:password@mirror.test", "a b"]
-)  # fmt: skip
+    "mirror",
+    [
+        "",
+        "ftp://mirror.test",
+        "https://",
+        "mirror.test/../x",
+        "https://mirror.test/A",
+        "user:password@mirror.test",
+        "a b",
+    ],
+)
 def test_what_is_no_mirror(mirror: str) -> None:
     with pytest.raises(InputError):
         list(endpoints("ghcr.io", RegistrySettings(mirrors=(mirror,))))

@@ -77,7 +77,9 @@ def test_no_catalog(place: Fake, ours: Registry) -> None:
         list(ours.catalog())
 
 
-@pytest.mark.parametrize("document", [b'{"name": "app", "tags": null}', b'{"name": "app"}', b'{"name": "app", "tags": []}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "document", [b'{"name": "app", "tags": null}', b'{"name": "app"}', b'{"name": "app", "tags": []}']
+)
 def test_a_repository_without_tags(between: Meddler, ours: Registry, document: bytes) -> None:
     between.on(TAGS, swap(document))
     assert list(ours.tags("app")) == []
@@ -102,12 +104,23 @@ class TestLinks:
     )
     def test_to_the_next_page(self, place: Fake, between: Meddler, ours: Registry, form: str) -> None:
         place.tags = {"app": ["a", "b", "c", "d"]}
-        between.on(lambda request: "last=b" not in request.target, _stating(form.format(host=between.host)), times=1)
-        between.on(lambda request: "last=b" not in request.target and "tags" in request.path, _only(["a", "b"], form.format(host=between.host)))  # fmt: skip
+        first = _only(["a", "b"], form.format(host=between.host))
+        between.on(lambda request: "last=b" not in request.target, first)
         assert list(ours.tags("app")) == ["a", "b", "c", "d"]
         assert len(between.requests) == 2
 
-    @pytest.mark.parametrize("form", ["", "nonsense", '</v2/app/tags/list?last=a>; rel="prev"', '<>; rel="next"', '; rel="next"', '</x>', '</v2/x; rel="next"'])  # fmt: skip
+    @pytest.mark.parametrize(
+        "form",
+        [
+            "",
+            "nonsense",
+            '</v2/app/tags/list?last=a>; rel="prev"',
+            '<>; rel="next"',
+            '; rel="next"',
+            "</x>",
+            '</v2/x; rel="next"',
+        ],
+    )
     def test_that_lead_nowhere(self, between: Meddler, ours: Registry, form: str) -> None:
         between.on(TAGS, _only(["a"], form))
         assert list(ours.tags("app")) == ["a"]
@@ -115,11 +128,19 @@ class TestLinks:
     @pytest.mark.parametrize(
         "to",
         [
-            "https://thief.test/v2/app/tags/list?last=a", "//thief.test/v2/", "http://127.0.0.1:1/v2/", "file:///v2/etc/passwd",
-            "http://{host}@thief.test/v2/", "http://[::1/v2/", "http://{host}:99999/v2/", "/", "/admin", "../../../../admin",
+            "https://thief.test/v2/app/tags/list?last=a",
+            "//thief.test/v2/",
+            "http://127.0.0.1:1/v2/",
+            "file:///v2/etc/passwd",
+            "http://{host}@thief.test/v2/",
+            "http://[::1/v2/",
+            "http://{host}:99999/v2/",
+            "/",
+            "/admin",
+            "../../../../admin",
             "/v2/app/tags/list?last=\xe9",
         ],
-    )  # fmt: skip
+    )
     def test_to_anywhere_else(self, between: Meddler, ours: Registry, to: str) -> None:
         between.on(TAGS, link(to.format(host=between.host)))
         with pytest.raises(SourceError, match="next page is on another server"):
@@ -128,11 +149,10 @@ class TestLinks:
 
     def test_what_came_before_is_not_lost(self, between: Meddler, ours: Registry) -> None:
         between.on(TAGS, link("https://thief.test/v2/"))
-        came = []
+        tags = ours.tags("app")
+        assert next(tags) == "latest"
         with pytest.raises(SourceError):
-            for tag in ours.tags("app"):
-                came.append(tag)  # noqa: PERF402
-        assert came == ["latest"]
+            next(tags)
 
 
 class TestWithoutEnd:
@@ -142,17 +162,13 @@ class TestWithoutEnd:
             list(ours.catalog())
         assert len(between.requests) == 1
 
-    def test_pages_with_ever_new_names(
-        self, between: Meddler, ours: Registry, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_pages_with_ever_new_names(self, between: Meddler, ours: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pages, "MOST_NAMES", 5000)
         between.on(CATALOG, ever_new())
         with pytest.raises(LimitError, match="more than 5,000 repositories"):
             list(ours.catalog())
 
-    def test_pages_with_a_name_each(
-        self, between: Meddler, ours: Registry, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_pages_with_a_name_each(self, between: Meddler, ours: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pages, "MOST_PAGES", 30)
         between.on(CATALOG, ever_new(page=1))
         with pytest.raises(LimitError, match="never end"):
@@ -172,17 +188,27 @@ class TestContent:
         bad = ["../../etc", "a/../b", "A", "a b", "", "/a", "a/", "a//b", "\u202e", "a\n", "a?x=", "a%2f", "x" * 300]
         between.on(CATALOG, swap(json.dumps({"repositories": [*bad, "good", "good", "team/good"]}).encode()))
         assert list(ours.catalog()) == ["good", "team/good"]
-        between.on(TAGS, swap(json.dumps({"tags": ["..", "-x", "a/b", "a:b", "sha256-x.sig", "\0", "t" * 129, "1"]}).encode()))
+        between.on(
+            TAGS, swap(json.dumps({"tags": ["..", "-x", "a/b", "a:b", "sha256-x.sig", "\0", "t" * 129, "1"]}).encode())
+        )
         assert list(ours.tags("app")) == ["sha256-x.sig", "1"]
 
     @pytest.mark.parametrize(
         "fault",
         [
-            html(), swap(b""), swap(b"\xff"), swap(b"[]"), swap(b'"x"'), swap(b'{"repositories": {"a": 1}}'),
-            swap(b'{"repositories": [1]}'), swap(b'{"repositories": [null]}'), swap(deep_json(200_000)),
-            swap(b'{"repositories": [' + b"[" * 200_000), swap(b'{"repositories": ' + b"9" * 10_000 + b"}"),
+            html(),
+            swap(b""),
+            swap(b"\xff"),
+            swap(b"[]"),
+            swap(b'"x"'),
+            swap(b'{"repositories": {"a": 1}}'),
+            swap(b'{"repositories": [1]}'),
+            swap(b'{"repositories": [null]}'),
+            swap(deep_json(200_000)),
+            swap(b'{"repositories": [' + b"[" * 200_000),
+            swap(b'{"repositories": ' + b"9" * 10_000 + b"}"),
         ],
-    )  # fmt: skip
+    )
     def test_what_is_no_list(self, between: Meddler, ours: Registry, fault: Behaviour) -> None:
         between.on(CATALOG, fault)
         with pytest.raises(SourceError):
@@ -213,8 +239,11 @@ class _Session:
 
 
 _LISTS = some.fixed_dictionaries(
-    {}, optional={name: some.lists(some.text(max_size=20) | some.integers()) | some.none() for name in ("tags", "repositories")}
-).map(lambda document: json.dumps(document).encode())  # fmt: skip
+    {},
+    optional={
+        name: some.lists(some.text(max_size=20) | some.integers()) | some.none() for name in ("tags", "repositories")
+    },
+).map(lambda document: json.dumps(document).encode())
 _LINKS = some.text(max_size=60) | some.text(max_size=60).map(lambda text: f'<{text}>; rel="next"')
 
 
@@ -236,10 +265,6 @@ def _page(tags: list[str], link: str = "") -> Answer:
 
 def _only(tags: list[str], link: str) -> Behaviour:
     return lambda _request, _forward: _page(tags, link)
-
-
-def _stating(link: str) -> Behaviour:
-    return lambda _request, _forward: _page(["a", "b"], link)
 
 
 def _without_n(request: Request) -> Request:

@@ -12,23 +12,30 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from daemons.behaviours import (
-    delay, digest_header, empty, expired_token, garbage, gzipped, hang_up, headers, html, link, redirect, redirect_loop,
-    redirect_maze, status, too_many, truncate, unauthorized,
-)  # fmt: skip
+    expired_token,
+    garbage,
+    hang_up,
+    headers,
+    redirect,
+    redirect_loop,
+    redirect_maze,
+    status,
+    too_many,
+    truncate,
+    unauthorized,
+)
 from daemons.fake import Fake, fake
-from daemons.listener import Listener, heard, listen
-from daemons.meddler import ANY, BLOBS, CATALOG, MANIFESTS, PING, Behaviour, meddler
+from daemons.listener import heard, listen
+from daemons.meddler import ANY, BLOBS, MANIFESTS, Behaviour, Meddler, meddler
 from daemons.message import Answer, Hangup, Request
 from daemons.proxy import proxy
 from daemons.push import push
 from daemons.registry import registry
-from daemons.token import TokenServer, token_server
+from daemons.token import token_server
 from holdfast.model.errors import AuthError, HoldfastError, NotFound, SourceError
-from holdfast.oci.registry import session as session_module
 from holdfast.oci.registry.client import Registry
 from holdfast.oci.registry.session import _said
 from holdfast.settings import RegistrySettings
-from holdfast.transport.address import Address
 from holdfast.transport.proxy import Proxy
 from holdfast.transport.retry import Retry
 from oci.registry.clients import PULL, QUICK, TOLD, app, client, login
@@ -98,7 +105,7 @@ class TestWhoWeAre:
     def test_wrong_credentials_are_said_and_not_repeated(self, layout: Path, kind: str) -> None:
         with token_server(users={"ci": SECRET}) as token:
             knobs = {"users": {"ci": SECRET}} if kind == "basic" else {"token": token}
-            with fake({"app": layout}, **knobs) as it:  # type: ignore[arg-type]
+            with fake({"app": layout}, **knobs) as it:
                 with client(it.host, settings=TOLD, environment=login(it.host, password="guess")) as ours:
                     refused = refusal(lambda: ours.manifest("app", "latest"))
                 assert "refused" in refused.what
@@ -206,7 +213,10 @@ class TestWhoWeAre:
         with token_server() as token, fake({"app": layout}, token=token) as it, client(it.host) as ours:
             assert "for its catalog" in refusal(lambda: list(ours.catalog())).what
 
-    @pytest.mark.parametrize("challenge", ["", 'Negotiate', 'Digest realm="x", nonce="y"', "💥", "Bearer", 'Bearer realm="file:///etc/passwd"'])  # fmt: skip
+    @pytest.mark.parametrize(
+        "challenge",
+        ["", "Negotiate", 'Digest realm="x", nonce="y"', "💥", "Bearer", 'Bearer realm="file:///etc/passwd"'],
+    )
     def test_a_challenge_that_cannot_be_met(self, place: Fake, challenge: str) -> None:
         value = challenge.encode().decode("latin-1")
         with meddler(place) as it, client(it.host, settings=TOLD, environment=login(it.host)) as ours:
@@ -254,15 +264,18 @@ class TestScheme:
         from daemons.authority import Authority
 
         authority = Authority(tmp_path / "ca")
-        with fake({"app": layout}, authority=authority) as real, listen(host="127.0.0.2") as storage:
-            with meddler(real, authority=authority) as it:
-                it.on(BLOBS, redirect(f"https://{storage.host}"))
-                settings = RegistrySettings(ca_bundle=str(authority.bundle))
-                with client(it.host, settings=settings) as ours:
-                    with pytest.raises(SourceError, match="does not speak https"):
-                        whole(ours)
-                    assert ours.own.base.scheme == "https"
-                    assert ours.manifest("app", "latest")
+        settings = RegistrySettings(ca_bundle=str(authority.bundle))
+        with (
+            fake({"app": layout}, authority=authority) as real,
+            listen(host="127.0.0.2") as storage,
+            meddler(real, authority=authority) as it,
+            client(it.host, settings=settings) as ours,
+        ):
+            it.on(BLOBS, redirect(f"https://{storage.host}"))
+            with pytest.raises(SourceError, match="does not speak https"):
+                whole(ours)
+            assert ours.own.base.scheme == "https"
+            assert ours.manifest("app", "latest")
 
 
 class TestRedirects:
@@ -353,10 +366,10 @@ class TestRedirects:
         with elsewhere(tmp_path, layout) as (it, ours):
             before = whole(ours)
             rule = it.on(BLOBS, redirect("https://storage.test"), times=4)
+            config = json.loads(ours.manifest("app", "latest").data)["config"]["digest"]
             for _ in range(2):
                 with pytest.raises(SourceError, match=r"storage\.test cannot be reached"):
-                    manifest = json.loads(ours.manifest("app", "latest").data)
-                    ours.document("app", manifest["config"]["digest"], 1 << 20)
+                    ours.document("app", config, 1 << 20)
             assert rule.met == 3  # the second time nobody tried the storage
             it.forget()
             assert whole(ours) == before
@@ -391,11 +404,23 @@ class TestAgain:
     @pytest.mark.parametrize(
         "fault",
         [
-            status(500), status(502), status(503), status(504), status(408), hang_up(), hang_up(Hangup.RESET),
-            garbage(b"SSH-2.0-OpenSSH_9.2\r\n"), truncate(10), headers(200), headers(1, 100_000), too_many(0),
-            too_many(None), too_many("soon"), too_many(datetime.now(UTC) - timedelta(days=1)),
+            status(500),
+            status(502),
+            status(503),
+            status(504),
+            status(408),
+            hang_up(),
+            hang_up(Hangup.RESET),
+            garbage(b"SSH-2.0-OpenSSH_9.2\r\n"),
+            truncate(10),
+            headers(200),
+            headers(1, 100_000),
+            too_many(0),
+            too_many(None),
+            too_many("soon"),
+            too_many(datetime.now(UTC) - timedelta(days=1)),
         ],
-    )  # fmt: skip
+    )
     def test_what_fails_for_a_moment_is_asked_again(self, place: Fake, fault: Behaviour) -> None:
         with meddler(place) as it, client(it.host) as ours:
             rule = it.on(MANIFESTS, fault, times=2)
@@ -419,11 +444,9 @@ class TestAgain:
             assert rule.met == 1
 
     @pytest.mark.parametrize("moment", [False, True])
-    def test_it_waits_as_long_as_it_is_told(
-        self, place: Fake, monkeypatch: pytest.MonkeyPatch, moment: bool
-    ) -> None:
+    def test_it_waits_as_long_as_it_is_told(self, place: Fake, monkeypatch: pytest.MonkeyPatch, moment: bool) -> None:
         waited: list[float] = []
-        monkeypatch.setattr(session_module.time, "sleep", waited.append)
+        monkeypatch.setattr("holdfast.oci.registry.session.time.sleep", waited.append)
         with meddler(place) as it, client(it.host) as ours:
             it.on(MANIFESTS, too_many(datetime.now(UTC) + timedelta(seconds=60) if moment else 60), times=1)
             assert ours.manifest("app", "latest")
@@ -444,7 +467,7 @@ class TestAgain:
             with client(it.host, retry=Retry(attempts=2, first=0.001)) as ours:
                 before = whole(ours)
                 it.stop()
-                with pytest.raises(SourceError, match="cannot be reached|no proper answer"):
+                with pytest.raises(SourceError, match=r"cannot be reached|no proper answer"):
                     ours.manifest("app", "latest")
                 it.start()
                 assert whole(ours) == before
@@ -468,11 +491,21 @@ class TestWhatWeAreTold:
     @pytest.mark.parametrize(
         "body",
         [
-            b"", b"\xff\xfe", b"null", b"[]", b"{}", b'{"errors": null}', b'{"errors": [{}]}', b"[" * 100_000,
-            b'{"errors": [{"message": null, "code": null}]}', b'{"errors": "x"}', b"x" * (10 << 20),
-            b'{"errors": [{"message": "' + b"y" * (10 << 20) + b'"}]}', b'{"errors":[' + b"{}," * 10_000 + b"{}]}",
+            b"",
+            b"\xff\xfe",
+            b"null",
+            b"[]",
+            b"{}",
+            b'{"errors": null}',
+            b'{"errors": [{}]}',
+            b"[" * 100_000,
+            b'{"errors": [{"message": null, "code": null}]}',
+            b'{"errors": "x"}',
+            b"x" * (10 << 20),
+            b'{"errors": [{"message": "' + b"y" * (10 << 20) + b'"}]}',
+            b'{"errors":[' + b"{}," * 10_000 + b"{}]}",
         ],
-    )  # fmt: skip
+    )
     def test_a_body_that_says_nothing(self, place: Fake, body: bytes) -> None:
         with meddler(place) as it, client(it.host) as ours:
             it.on(ANY, status(404, body))
@@ -490,7 +523,9 @@ class TestWhatWeAreTold:
         assert str(said.value).isascii()
         assert len(str(said.value)) < 500
 
-    @given(some.binary(max_size=200) | some.text().map(lambda text: json.dumps({"errors": [{"message": text}]}).encode()))
+    @given(
+        some.binary(max_size=200) | some.text().map(lambda text: json.dumps({"errors": [{"message": text}]}).encode())
+    )
     def test_any_body_becomes_harmless_words(self, body: bytes) -> None:
         said = _said(body)
         assert said.isprintable()
@@ -525,7 +560,7 @@ def _at(request: Request, tag: str) -> Request:
 
 
 @contextmanager
-def elsewhere(tmp_path: Path, layout: Path) -> Iterator[tuple[Listener, Registry]]:
+def elsewhere(tmp_path: Path, layout: Path) -> Iterator[tuple[Meddler, Registry]]:
     """A registry that is not this machine, spoken to by https; its meddler."""
     from daemons.authority import Authority
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 
 from holdfast.model.errors import AuthError
@@ -86,6 +87,14 @@ class Authorizer:
             with grant.lock:
                 turn.header = self._bearer(grant, scope)
         return turn.header
+
+    def gave(self, text: str) -> bool:
+        """Whether a text holds the secret that this thread's last request was authorised by: such is never shown."""
+        scheme, _, secret = self._turn.header.partition(" ")
+        secrets = [secret]
+        if scheme == "Basic":
+            secrets.append(b64decode(secret).decode().partition(":")[2])
+        return any(one and one in text for one in secrets)
 
     def challenged(self, headers: Sequence[str], scope: str) -> bool:
         """Learn from the `WWW-Authenticate` headers of a 401: true where it is to be asked again with a new header.

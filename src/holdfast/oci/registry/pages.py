@@ -39,7 +39,7 @@ def pages(session: Session, path: str, scope: str, headers: Mapping[str, str] = 
 
 
 def names(session: Session, path: str, scope: str, member: str) -> Iterator[str]:
-    """The names in a list at `path`, each once; `member` is `tags` or `repositories`. What can be no such name is left out."""
+    """The names in a list, each once; `member` is `tags` or `repositories`. What can be no such name is left out."""
     valid: Callable[[str], bool] = is_tag if member == "tags" else is_repository
     seen: set[str] = set()
     fruitless = 0

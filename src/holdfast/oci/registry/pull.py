@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import LimitError, NotFound
+from holdfast.model.status import Problem
 from holdfast.oci.attachment import attachments, identifying
 from holdfast.oci.budget import IMAGE_BUDGET
 from holdfast.oci.folder import LayoutFolder
@@ -28,7 +29,8 @@ Progress = Callable[[int, int], None]
 class Pulled(Struct, frozen=True):
     """What a pull left: the digest of the manifest or index; blobs and bytes fetched, blobs that were there already.
 
-    `left_out` are foreign layers, which the registry does not have.
+    `left_out` are foreign layers, which the registry does not have; `problems` what of the attachments could not be
+    found out.
     """
 
     digest: str
@@ -36,6 +38,7 @@ class Pulled(Struct, frozen=True):
     fetched_bytes: int = 0
     had: int = 0
     left_out: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Puller:
@@ -63,13 +66,25 @@ class Puller:
         if not every_platform:
             where = str(self._source.reference)
             top = by_platform(self._source, [root], platform, IMAGE_BUDGET, where).manifest
-        extra = attachments(self._source, top.digest, root.digest)[0] if attached else ()
-        carriers = [self._source.descriptor(digest) for digest in dict.fromkeys(one.manifest for one in extra)]
+        carriers, problems = self._attached(top, root) if attached else ([], [])
         for descriptor in (top, *carriers):
             self._collect(descriptor, 0)
         self._fetch_all()
         self._folder.name([self._named(top), *(self._carrier(one) for one in carriers)])
-        return Pulled(top.digest, self._fetched, self._fetched_bytes, self._had, tuple(self._left_out))
+        left_out = tuple(self._left_out)
+        return Pulled(top.digest, self._fetched, self._fetched_bytes, self._had, left_out, tuple(problems))
+
+    def _attached(self, top: Descriptor, root: Descriptor) -> tuple[list[Descriptor], list[Problem]]:
+        """The manifests that carry what is attached to an image, or to an index and each of its images."""
+        data = self._source.read(blob_path(top.digest), IMAGE_BUDGET.document_bytes)
+        images = [one.digest for one in parse_document(data, top.digest).manifests or () if one.is_platform]
+        found: dict[str, None] = {}
+        problems: list[Problem] = []
+        for digest in dict.fromkeys((top.digest, *images)):
+            more, told = attachments(self._source, digest, root.digest if digest == top.digest else "")
+            found |= dict.fromkeys(one.manifest for one in more)
+            problems += told
+        return [self._source.descriptor(digest) for digest in found], problems
 
     def _collect(self, descriptor: Descriptor, depth: int) -> None:
         """All that a manifest or index leads to."""
@@ -110,11 +125,11 @@ class Puller:
                 raise
             self._left_out.append(blob.digest)
             return
-        with self._folder.alone(blob.digest) as has:
-            if has:
-                self._advance(blob.size, had=1)
-                return
-            for last in (False, True):
+        for last in (False, True):
+            with self._folder.alone(blob.digest) as has:
+                if has:
+                    self._advance(blob.size, had=1)
+                    return
                 begun = min(self._folder.started(blob.digest), size)
                 self._advance(begun)
                 try:

@@ -12,8 +12,7 @@ from holdfast.model.finding import Severity
 from holdfast.model.report import Report, Target
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.model.survey import SharedUpgrade, Survey, Surveyed
-from holdfast.report.preface import _data as advisories
-from holdfast.report.preface import _problems as problems
+from holdfast.report.preface import advisories_told, problems_told
 from holdfast.report.text import (
     Lines,
     Span,
@@ -55,7 +54,7 @@ def _lines(survey: Survey, width: int) -> Lines:
     yield [(printable(survey.target), "heading"), (f"  {_TITLES.get(survey.kind, survey.kind)}", "")]
     yield [(" · ".join(_facts(survey)), "")]
     shell = Report(Target(survey.target, survey.kind), survey.status, survey.tool)
-    yield from advisories(replace(shell, created=survey.created, database=survey.database), width)
+    yield from advisories_told(replace(shell, created=survey.created, database=survey.database), width)
     yield from _status(survey, failed, width)
     yield from _counts(survey, read)
     yield from _to_do(survey.upgrades, width)
@@ -65,7 +64,7 @@ def _lines(survey: Survey, width: int) -> Lines:
     if notes:
         yield []
         yield [("NOTES", "heading")]
-        yield from problems(notes, width)
+        yield from problems_told(notes, width)
 
 
 def _told(survey: Survey) -> Iterator[Problem]:
@@ -97,7 +96,7 @@ def _status(survey: Survey, failed: Sequence[Surveyed], width: int) -> Lines:
         yield from paragraph(f"{str(survey.status).upper()}  ", words, width, style)
     # What an image failed by stands with the image.
     reasons = {image.error for image in failed}
-    yield from problems([problem for problem in grave if problem.message not in reasons], width)
+    yield from problems_told([problem for problem in grave if problem.message not in reasons], width)
 
 
 def _counts(survey: Survey, read: Sequence[Surveyed]) -> Lines:
@@ -111,8 +110,10 @@ def _counts(survey: Survey, read: Sequence[Surveyed]) -> Lines:
         yield [*spans, ("  nothing was checked", "warn")]
         return
     if not bad:
-        unsure = any(image.status is not Status.COMPLETE for image in read) or survey.database is None
+        unsure = any(image.status is not Status.COMPLETE for image in read)
         words = "none found in what could be checked" if unsure else "none known"
+        if survey.database is None:
+            unsure, words = True, "not checked: only the packages were looked for, in all"
         yield [*spans, (f"  {words} of {counted(len(read), 'image')}", "warn" if unsure else "good")]
         return
     yield [*spans, (f"  in {len(bad):,} of {counted(len(read), 'image')}", "strong")]
@@ -132,9 +133,9 @@ def _counts(survey: Survey, read: Sequence[Surveyed]) -> Lines:
 
 
 def _nothing(survey: Survey) -> str:
-    if survey.kind == "running":
-        return "no container runs here"
-    return "there is none" if survey.status is Status.COMPLETE else "none was found"
+    if survey.status is not Status.COMPLETE:
+        return "none was found"
+    return "no container runs here" if survey.kind == "running" else "there is none"
 
 
 def _to_do(upgrades: Sequence[SharedUpgrade], width: int) -> Lines:

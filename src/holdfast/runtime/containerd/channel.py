@@ -4,6 +4,7 @@ Sources: containerd's api/services/*/v1/*.proto (each call names its own), and g
 """
 
 import errno
+import os
 import re
 from collections.abc import Generator
 from typing import Any
@@ -24,6 +25,7 @@ from holdfast.transport.deadline import Deadline
 
 MESSAGE_BYTES = 16 << 20  # containerd's own bound for what it sends
 CALL_SECONDS = 30.0
+_PATH_BYTES = 107  # unix(7), sun_path without its NUL
 _NAMESPACE = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")  # containerd, pkg/identifiers
 _MOST_CHARACTERS = 76
 _ABSENT = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ENOTSOCK, errno.ENAMETOOLONG})
@@ -47,8 +49,10 @@ class Channel:
             ("grpc.enable_http_proxy", 0),
             ("grpc.use_local_subchannel_pool", 1),  # or a failure elsewhere would delay the next attempt here
             ("grpc.service_config_disable_resolution", 1),
+            ("grpc.initial_reconnect_backoff_ms", 100),  # a daemon that starts again is soon back
+            ("grpc.max_reconnect_backoff_ms", 1000),
         )
-        self._channel = self._grpc.insecure_channel(f"unix:{quote(self._path)}", options)
+        self._channel = self._grpc.insecure_channel(f"unix:{quote(os.fsencode(self._path))}", options)
 
     def call(self, method: str, request: bytes = b"", namespace: str = "") -> Message:
         """The answer to one call; `method` is like `images.v1.Images/List`. SourceError, InputError, LimitError."""
@@ -111,7 +115,8 @@ class Channel:
             return PrivilegeError("this user may not speak to containerd", where=where, remedy="run holdfast as root")
         if number in _ABSENT:
             remedy = "start it, or say where it listens"
-            return NotFound("containerd does not listen here", where=where, remedy=remedy)
+            # No NotFound: that would read as an answer, of a containerd that has not what was asked for.
+            return SourceError("containerd does not listen here", where=where, remedy=remedy)
         remedy = f"it may have been stopped, or started again: try again; {_ANOTHER}"
         return SourceError("the connection to containerd broke off", where=where, remedy=remedy)
 
@@ -135,9 +140,16 @@ def _library() -> Any:
 
 def _path(address: str) -> str:
     path = address.removeprefix("unix://") if address.startswith("unix://") else address.removeprefix("unix:")
+    shown = ascii(address.rpartition("@")[2][:160])[1:-1]
     if not path.startswith("/") or "\0" in path:
-        shown = ascii(address.rpartition("@")[2][:120])[1:-1]
         raise InputError("not where containerd listens", where=shown, remedy="write unix:///path/of/containerd.sock")
+    try:
+        size = len(os.fsencode(path))
+    except UnicodeEncodeError as error:
+        raise InputError("not a path", where=shown) from error
+    if size > _PATH_BYTES:
+        remedy = "make a shorter link to it"
+        raise InputError(f"a socket's path has {_PATH_BYTES} bytes at most", where=shown, remedy=remedy)
     return path
 
 

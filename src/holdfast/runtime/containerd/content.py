@@ -63,8 +63,12 @@ class ContentLayout:
         return b"".join(self._chunks(blob))
 
     def chunks(self, path: str) -> Iterator[bytes]:
-        """A blob piece by piece; shorter than its size where the store's file is cut."""
-        return self._chunks(self._blob(path))
+        """A blob piece by piece; shorter than its size where the store's file is cut. NotFound, SourceError."""
+        try:
+            yield from self._chunks(self._blob(path))
+        except (InputError, LimitError) as error:
+            # It is the answer that is bad, not the blob: nothing may be said about its digest.
+            raise SourceError(error.what, where=error.where, remedy=error.remedy) from error
 
     def identity(self, path: str) -> str:
         """Empty: containerd never looks at a stored blob again, so nothing it tells changes with the bytes.

@@ -18,6 +18,7 @@ from holdfast.runtime.containerd.protobuf import encode
 
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{7,64})")
 _MOST_SHOWN = 5
+_MOST_COMPARED = 2000
 
 
 class Named(Struct, frozen=True):
@@ -57,15 +58,19 @@ def digest_in(name: str) -> str:
 
 def find(name: str, images: Sequence[Named], where: str) -> Descriptor:
     """What a name stands for. NotFound with the names near it; InputError where it stands for several images."""
+    shown = ascii(name)[1:-1][:200]
     for found in (_by_name(name, images), _by_id(name, images)):
         targets = {one.target.digest: one for one in found}
         if len(targets) == 1:
             return next(iter(targets.values())).target
         if targets:
             several = ", ".join(f"{one.target.digest} ({one.namespace})" for one in targets.values())
-            raise InputError("means several images", where=f"containerd:{name}", remedy=f"name one of: {several[:600]}")
-    remedy = f"is it one of these? {', '.join(near)}" if (near := _near(name, images)) else "containerd has no images"
-    raise NotFound("containerd has no image of this name", where=f"{where}: {ascii(name)[1:-1][:200]}", remedy=remedy)
+            raise InputError(
+                "means several images", where=f"containerd:{shown}", remedy=f"name one of: {several[:600]}"
+            )
+    near = ", ".join(_near(name, images))
+    remedy = f"is it one of these? {near}" if near else "it has no images: pull it first"
+    raise NotFound("containerd has no image of this name", where=f"{where}: {shown}", remedy=remedy)
 
 
 def _by_name(name: str, images: Sequence[Named]) -> list[Named]:
@@ -95,8 +100,8 @@ def _near(name: str, images: Sequence[Named]) -> list[str]:
     """Known names like one that is not known; any, where none is like it."""
     from difflib import get_close_matches
 
-    names = {_short(one.name): None for one in images if not is_digest(one.name)}
-    return get_close_matches(_short(name), names, _MOST_SHOWN, 0.5) or sorted(names)[:_MOST_SHOWN]
+    names = sorted({_short(one.name) for one in images if one.name.isprintable() and not is_digest(one.name)})
+    return get_close_matches(_short(name), names[:_MOST_COMPARED], _MOST_SHOWN, 0.5) or names[:_MOST_SHOWN]
 
 
 def _short(name: str) -> str:

@@ -95,10 +95,9 @@ class Origins:
     def _chain(self, target: Descriptor) -> str:
         """The chain ID of an image's layers, on this host's platform; empty where its documents cannot be read."""
         if target.digest not in self._chains:
+            reader = LayoutReader(self._layout, "containerd", target.digest, IMAGE_BUDGET)
             try:
-                with LayoutReader(self._layout, "containerd", target.digest, IMAGE_BUDGET).open_from(
-                    [target], None
-                ) as source:
+                with reader.open_from([target], None) as source:
                     self._chains[target.digest] = chain_id([layer.diff_id for layer in source.image.layers])
             except HoldfastError:
                 self._chains[target.digest] = ""
