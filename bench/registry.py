@@ -3,8 +3,8 @@
     python -m bench.registry [--shared DIR] [--images N] [--runs N] [--work DIR]
 
 Needs root, a Debian mirror, docker-registry and skopeo. Everything is on loopback; what was pulled is what the
-registry's own access log says it sent. Runs alternate, figures are medians. skopeo copies the same images beside it, one after the
-other, into one OCI layout (so that it too fetches a shared base once).
+registry's own access log says it sent. Runs alternate, figures are medians. skopeo copies the same images beside it,
+one after the other, into one OCI layout (so that it too fetches a shared base once).
 """
 
 import argparse

@@ -22,7 +22,7 @@ from daemons.token import token_server
 from end_to_end.cases import cases
 from end_to_end.command import Holdfast
 from end_to_end.shop import HISTORY, ONLY, configure, feeds, forget, lasting, layers, node, packages, scan
-from end_to_end.test_real_images import Built
+from end_to_end.test_real_images import Built, real  # noqa: F401 - the fixture
 from world import image, index, layer, spec
 
 USER = ("ci", "s3cret-of-the-registry")
@@ -139,31 +139,31 @@ def with_a_client_certificate(folder: Path, layout: Path, holdfast: Holdfast) ->
 
 @contextmanager
 def behind_a_mirror(folder: Path, layout: Path, holdfast: Holdfast) -> Iterator[Target]:
-    with registry(folder) as real, registry(folder / "mirror") as mirror:
-        configure(holdfast, f'[registries."{real.host}"]\nmirrors = ["http://{mirror.host}/cached"]\n')
+    with registry(folder) as own, registry(folder / "mirror") as mirror:
+        configure(holdfast, f'[registries."{own.host}"]\nmirrors = ["http://{mirror.host}/cached"]\n')
         push(mirror, layout, "cached/team/app:1.0")
-        tagged = push(real, layout, "team/app:1.0").tagged
-        before = len(real.asked()), len(mirror.asked())
+        tagged = push(own, layout, "team/app:1.0").tagged
+        before = len(own.asked()), len(mirror.asked())
         yield tagged, ()
-        theirs, ours = ([target for _, target, _ in it.asked()] for it in (mirror, real))
+        theirs, ours = ([target for _, target, _ in it.asked()] for it in (mirror, own))
         assert len([target for target in theirs[before[1] :] if "/blobs/" in target]) == 4
         assert not any("/blobs/" in target or target.endswith("/1.0") for target in ours[before[0] :])
 
 
 @contextmanager
 def behind_a_mirror_that_is_down(folder: Path, layout: Path, holdfast: Holdfast) -> Iterator[Target]:
-    with registry(folder) as real:
+    with registry(folder) as own:
         with registry(folder / "mirror") as mirror:
             gone = mirror.host
-        configure(holdfast, f'[registries."{real.host}"]\nmirrors = ["http://{gone}"]\n')
-        yield push(real, layout, "team/app:1.0").tagged, ()
+        configure(holdfast, f'[registries."{own.host}"]\nmirrors = ["http://{gone}"]\n')
+        yield push(own, layout, "team/app:1.0").tagged, ()
 
 
 @contextmanager
 def behind_a_proxy(folder: Path, layout: Path, holdfast: Holdfast) -> Iterator[Target]:
     authority = Authority(folder / "ca").naming("registry.test", "127.0.0.1")
-    with registry(folder, authority=authority) as real, proxy({"registry.test:443": real}) as it:
-        push(real, layout, "team/app:1.0")
+    with registry(folder, authority=authority) as own, proxy({"registry.test:443": own}) as it:
+        push(own, layout, "team/app:1.0")
         configure(holdfast, f'ca_bundle = "{authority.bundle}"\n')
         holdfast.environment["HTTPS_PROXY"] = it.url
         yield "registry.test/team/app:1.0", ()
@@ -172,8 +172,8 @@ def behind_a_proxy(folder: Path, layout: Path, holdfast: Holdfast) -> Iterator[T
 
 @contextmanager
 def by_plain_http_behind_a_proxy(folder: Path, layout: Path, holdfast: Holdfast) -> Iterator[Target]:
-    with registry(folder) as real, proxy({"registry.test:80": real}, auth=("me", "past-the-proxy")) as it:
-        push(real, layout, "team/app:1.0")
+    with registry(folder) as own, proxy({"registry.test:80": own}, auth=("me", "past-the-proxy")) as it:
+        push(own, layout, "team/app:1.0")
         holdfast.environment["HOLDFAST_PROXY"] = it.url.replace("//", "//me:past-the-proxy@")
         yield "registry.test/team/app:1.0", ("--plain-http",)
         assert len(it.requests) > 4
@@ -181,8 +181,8 @@ def by_plain_http_behind_a_proxy(folder: Path, layout: Path, holdfast: Holdfast)
 
 @contextmanager
 def through_another_server(folder: Path, layout: Path, _: Holdfast) -> Iterator[Target]:
-    with registry(folder) as real, meddler(real) as it:
-        push(real, layout, "team/app:1.0")
+    with registry(folder) as own, meddler(own) as it:
+        push(own, layout, "team/app:1.0")
         yield f"{it.host}/team/app:1.0", ()
 
 
@@ -232,7 +232,8 @@ IMAGES: dict[str, dict[str, Any]] = {
     "fields", cases(IMAGES, "zstd", "Docker's media types", "each by itself", "the same layer twice")
 )
 def test_every_sort_of_image(tmp_path: Path, holdfast: Holdfast, fields: dict[str, Any]) -> None:
-    layout = image(tmp_path, **({"layers": layers(), "history": HISTORY} | fields))
+    every: dict[str, Any] = {"layers": layers(), "history": HISTORY} | fields
+    layout = image(tmp_path, **every)
     expected = scan(holdfast, f"oci:{layout}", *ONLY)
     forget(holdfast)
     with registry(tmp_path / "registry") as it:
@@ -286,10 +287,10 @@ def test_an_index_of_several_platforms(tmp_path: Path, holdfast: Holdfast, *, ne
 @pytest.mark.root
 @pytest.mark.mirror
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mmdebstrap and umoci make devices and owners")
-def test_a_real_debian_that_skopeo_pushed(tmp_path: Path, holdfast: Holdfast, real_image: Built) -> None:
+def test_a_real_debian_that_skopeo_pushed(tmp_path: Path, holdfast: Holdfast, real: Built) -> None:  # noqa: F811
     with registry(tmp_path / "registry") as it:
         tagged = f"{it.host}/debian/app:1.0"
-        skopeo("copy", "--dest-tls-verify=false", real_image.target("app"), f"docker://{tagged}", folder=tmp_path)
+        skopeo("copy", "--dest-tls-verify=false", real.target("app"), f"docker://{tagged}", folder=tmp_path)
         outcome = scan(holdfast, tagged, *ONLY)
         assert (outcome.code, outcome.report["status"], outcome.err) == (0, "complete", "")
         assert len(outcome.report["packages"]) > 80
@@ -298,5 +299,5 @@ def test_a_real_debian_that_skopeo_pushed(tmp_path: Path, holdfast: Holdfast, re
         assert (pulled.code, pulled.err) == (0, "")
     assert lasting(again.report) == lasting(outcome.report)
     forget(holdfast)
-    assert lasting(scan(holdfast, real_image.target("app"), *ONLY).report) == lasting(outcome.report)
+    assert lasting(scan(holdfast, real.target("app"), *ONLY).report) == lasting(outcome.report)
     assert lasting(scan(holdfast, f"oci:{tmp_path / 'pulled'}", *ONLY).report) == lasting(outcome.report)

@@ -18,7 +18,7 @@ from holdfast.cli.surveys import (
 )
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import HoldfastError, NotFound
-from holdfast.model.status import Problem
+from holdfast.model.status import Gravity, Problem
 from holdfast.model.survey import Survey
 from holdfast.oci.source import Source
 from holdfast.scan.opener import Opener
@@ -69,6 +69,7 @@ def survey_running(
 
 def _engines(settings: Settings, opener: Opener) -> "tuple[list[Engine], tuple[Problem, ...]]":
     """The engines that are here, and which of them cannot be used. The error itself, where that is all of them."""
+    from holdfast.runtime.containerd.state import namespaces
     from holdfast.runtime.find import KINDS, known_engines
 
     addresses = {kind: str(getattr(settings.engines, kind)) for kind in KINDS}
@@ -79,15 +80,20 @@ def _engines(settings: Settings, opener: Opener) -> "tuple[list[Engine], tuple[P
             remedy="start one, or name its socket in the settings: [engines]",
         )  # fmt: skip
     engines: list[Engine] = []
-    errors: list[HoldfastError] = []
+    errors: list[tuple[str, HoldfastError]] = []
     for kind in known:
         try:
             engines.append(opener.engine(kind))
         except HoldfastError as error:
-            errors.append(error)
+            errors.append((kind, error))
     if not engines:
-        raise errors[0]
-    return engines, tuple(Problem.of("engine.unusable", error) for error in errors)
+        raise errors[0][1]
+    # On a host with Docker there is a containerd too, which runs nothing but what Docker tells of.
+    dockers = any(engine.name == "docker" for engine in engines) and namespaces() in (frozenset(), {"moby"})
+    gravity = {"containerd": Gravity.NOTE} if dockers else {}
+    return engines, tuple(
+        Problem.of("engine.unusable", error, gravity=gravity.get(kind, Gravity.PARTIAL)) for kind, error in errors
+    )
 
 
 def _places(opener: Opener) -> Iterator[str]:

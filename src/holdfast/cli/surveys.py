@@ -61,7 +61,9 @@ class ImageScanner:
     def __call__(self, plan: Plan) -> Report:
         """The report on one image."""
         assert self._open is not None
-        check = _PreparedCheck(self._settings, Meter(quiet=True), opened=self._opened) if self._vulnerabilities else None
+        check = None
+        if self._vulnerabilities:
+            check = _PreparedCheck(self._settings, Meter(quiet=True), opened=self._opened)
         return scan(plan, self._settings, Options(self._platform, None, check, open=self._open))
 
 

@@ -1,14 +1,14 @@
 """What tags were seen to lead to, and when: how a tag that was moved back to an older image is noticed."""
 
-import contextlib
 import hashlib
-import os
-import tempfile
+import math
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
+
+from holdfast.fs.kept import KeptFiles
 
 _MOST = 50
 _LIMIT = 64 << 10
@@ -57,19 +57,15 @@ class Sightings:
     """A folder of histories, one small file for each reference. A damaged file counts as absent."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._files = KeptFiles(folder, unused_seconds=math.inf)
 
     def of(self, reference: str) -> History:
         """What is known of a reference."""
-        path = self._path(reference)
         try:
-            if path.stat().st_size <= _LIMIT:
-                found = msgspec.json.decode(path.read_bytes(), type=History)
-                if found.reference == reference:
-                    return found
-        except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            pass
-        return History(reference)
+            found = msgspec.json.decode(self._files.get(_name(reference), _LIMIT) or b"", type=History)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return History(reference)
+        return found if found.reference == reference else History(reference)
 
     def last_digest(self, reference: str) -> str:
         """The digest that a reference led to when it was last seen; empty where it never was."""
@@ -77,17 +73,9 @@ class Sightings:
         return last.digest if last else ""
 
     def put(self, history: History) -> None:
-        """Keep a history; written beside and renamed. A folder that cannot be written is no error."""
-        path = self._path(history.reference)
-        with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".part-")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(msgspec.json.encode(history))
-                Path(name).replace(path)
-            except OSError:
-                Path(name).unlink()
+        """Keep a history."""
+        self._files.put(_name(history.reference), msgspec.json.encode(history))
 
-    def _path(self, reference: str) -> Path:
-        return self._folder / f"{hashlib.sha256(reference.encode()).hexdigest()[:32]}.json"
+
+def _name(reference: str) -> str:
+    return f"{hashlib.sha256(reference.encode()).hexdigest()[:32]}.json"

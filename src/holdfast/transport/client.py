@@ -145,7 +145,7 @@ class Client:
             except Transient as failure:
                 unanswered += failure.connecting
                 if unanswered == self._retry.connects:
-                    self._wire.give_up(address, failure.error)
+                    self._wire.give_up(failure.address or address, failure.error)
                 pause = self._retry.pause(attempt) if failure.pause is None else failure.pause
                 last = attempt + 1 == self._retry.attempts or unanswered == self._retry.connects
                 if last or pause >= min(deadline.remaining, LONGEST_PAUSE):

@@ -1,7 +1,5 @@
 """Documents that are kept: what their name says, or not there."""
 
-import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -56,7 +54,6 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     documents = Documents(tmp_path / "file" / "documents")
     documents.put(NAME, DATA)
-    documents.sweep()
     assert documents.get(NAME) is None
 
 
@@ -66,11 +63,3 @@ def test_many_at_once_write_the_same(tmp_path: Path) -> None:
         list(pool.map(lambda _: documents.put(NAME, DATA), range(64)))
     assert documents.get(NAME) == DATA
     assert len(list((tmp_path / "documents").iterdir())) == 1
-
-
-def test_what_nobody_needed_for_long_is_swept(kept: Documents, tmp_path: Path) -> None:
-    old = tmp_path / "documents" / ".part-left"
-    old.write_bytes(b"")
-    os.utime(old, (time.time() - 100 * 86400,) * 2)
-    kept.sweep()
-    assert [path.name for path in (tmp_path / "documents").iterdir()] == [NAME.replace(":", "-")]

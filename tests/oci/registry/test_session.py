@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from daemons.authority import Authority
 from daemons.behaviours import (
     expired_token,
     garbage,
@@ -41,6 +42,11 @@ from holdfast.transport.retry import Retry
 from oci.registry.clients import PULL, QUICK, TOLD, app, client, login
 
 SECRET = "s3cret"
+
+
+def _faults(text: str) -> bytes:
+    """A registry's error with this message."""
+    return json.dumps({"errors": [{"message": text}]}).encode()
 
 
 @pytest.fixture
@@ -161,7 +167,7 @@ class TestWhoWeAre:
             assert [request.path for request in it.requests].count("/v2/app/manifests/latest") == 4
             assert len(token.asked) >= 3
 
-    def test_a_registry_that_forgets_us_in_mid_session_is_told_again(self, layout: Path) -> None:
+    def test_a_password_that_is_refused_in_mid_session_is_said(self, layout: Path) -> None:
         with fake({"app": layout}, users={"ci": SECRET}) as real, meddler(real) as it:
             it.on(BLOBS, expired_token(), times=1)
             with client(it.host, settings=TOLD, environment=login(it.host)) as ours:
@@ -253,6 +259,54 @@ class TestWhoWeAre:
             assert whole(ours) == layer_of(it)
 
 
+class TestEncrypted:
+    """A real registry that speaks https, with an authority of its own, and wants a certificate from its clients."""
+
+    @pytest.mark.parametrize("how", ["settings", "folders"])
+    def test_with_a_certificate_of_ours(self, tmp_path: Path, layout: Path, how: str) -> None:
+        authority, clients = Authority(tmp_path / "ca"), Authority(tmp_path / "clients")
+        me = clients.client("ci")
+        with registry(tmp_path / "registry", authority=authority, client_authority=clients) as it:
+            push(it, layout, "app:latest")
+            settings = RegistrySettings(
+                ca_bundle=str(authority.bundle), certificate=str(me.certificate), key=str(me.key)
+            )
+            if how == "folders":
+                folder = tmp_path / "certs.d" / it.host
+                folder.mkdir(parents=True)
+                for name, source in (("ca.crt", authority.bundle), ("me.cert", me.certificate), ("me.key", me.key)):
+                    (folder / name).write_bytes(source.read_bytes())
+                settings = RegistrySettings()
+            with client(it.host, settings=settings, folders=[tmp_path / "certs.d"]) as ours:
+                assert len(whole(ours)) > 1000
+            without = RegistrySettings(ca_bundle=str(authority.bundle))
+            with client(it.host, settings=without) as ours, pytest.raises(SourceError):
+                ours.manifest("app", "latest")
+
+    def test_a_certificate_of_ours_is_not_for_where_it_sends_us(self, tmp_path: Path, layout: Path) -> None:
+        authority, clients = Authority(tmp_path / "ca"), Authority(tmp_path / "clients")
+        me = clients.client("ci")
+        settings = RegistrySettings(ca_bundle=str(authority.bundle), certificate=str(me.certificate), key=str(me.key))
+        with (
+            fake({"app": layout}, authority=authority) as real,
+            meddler(real, authority=authority, client_authority=clients) as it,
+            listen(Answer(200, (), layer_of(real)), host="127.0.0.2", authority=authority) as storage,
+            client(it.host, settings=settings) as ours,
+        ):
+            it.on(BLOBS, redirect(storage.url))
+            assert whole(ours) == layer_of(real)
+            assert {one.certificate for one in it.conversations} == {"ci"}
+            assert {one.certificate for one in storage.conversations} == {""}
+
+    def test_credentials_go_by_https_untold(self, tmp_path: Path, layout: Path) -> None:
+        authority = Authority(tmp_path / "ca")
+        with fake({"app": layout}, users={"ci": SECRET}, authority=authority) as it:
+            settings = RegistrySettings(ca_bundle=str(authority.bundle))
+            with client(it.host, settings=settings, environment=login(it.host)) as ours:
+                assert whole(ours) == layer_of(it)
+            assert all(one.encrypted for one in it.conversations)
+
+
 class TestScheme:
     def test_many_threads_find_plain_http_at_once(self, place: Fake) -> None:
         with client(place.host) as ours, ThreadPoolExecutor(8) as pool:
@@ -261,8 +315,6 @@ class TestScheme:
 
     def test_where_it_sends_us_says_nothing_of_the_registry_itself(self, tmp_path: Path, layout: Path) -> None:
         """A storage that was to be had by https and is not must not make us speak http to the registry."""
-        from daemons.authority import Authority
-
         authority = Authority(tmp_path / "ca")
         settings = RegistrySettings(ca_bundle=str(authority.bundle))
         with (
@@ -523,14 +575,13 @@ class TestWhatWeAreTold:
         assert str(said.value).isascii()
         assert len(str(said.value)) < 500
 
-    @given(
-        some.binary(max_size=200) | some.text().map(lambda text: json.dumps({"errors": [{"message": text}]}).encode())
-    )
-    def test_any_body_becomes_harmless_words(self, body: bytes) -> None:
-        said = _said(body)
-        assert said.isprintable()
-        assert said.isascii()
-        assert len(said) <= 200 * len("\\U0010ffff")
+    @given(some.binary(max_size=200) | some.text().map(_faults))
+    def test_any_body_is_words_or_none(self, body: bytes) -> None:
+        assert isinstance(_said(body), str)
+
+    @given(some.text(max_size=40))
+    def test_what_it_says_is_what_stands_in_it(self, text: str) -> None:
+        assert _said(_faults(text)) == text
 
 
 def test_offline_asks_nobody(place: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -562,8 +613,6 @@ def _at(request: Request, tag: str) -> Request:
 @contextmanager
 def elsewhere(tmp_path: Path, layout: Path) -> Iterator[tuple[Meddler, Registry]]:
     """A registry that is not this machine, spoken to by https; its meddler."""
-    from daemons.authority import Authority
-
     authority = Authority(tmp_path / "ca").naming("registry.test")
     with (
         fake({"app": layout}) as real,

@@ -227,7 +227,7 @@ def _origin(address: Address) -> tuple[str, str, int | None]:
 
 
 def _said(body: bytes) -> str:
-    """The first error of a registry's answer (distribution-spec, error codes)."""
+    """The first error of a registry's answer (distribution-spec, error codes), as it stands there."""
     try:
         faults = msgspec.json.decode(body, type=_Faults).errors or []
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
