@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from daemons.fake_engine import fake_engine
 from end_to_end.command import Holdfast
-from world import image, layer
+from world import image, layer, spec
 
 FILES = {
     "etc/os-release": 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n',
@@ -42,6 +43,23 @@ from holdfast.cli.main import run
 sys.argv[0] = "holdfast"
 run()
 """
+
+
+def test_an_engine_on_this_machine_is_asked_and_nobody_else(tmp_path: Path, holdfast: Holdfast) -> None:
+    with fake_engine(tmp_path) as engine:
+        engine.has("app:1", spec([layer(FILES)], compression="none"))
+        holdfast.environment["DOCKER_HOST"] = engine.url
+        arguments = ["-c", _FORBIDDEN, "scan", "docker:app:1", "--offline", "--only", "packages"]
+        outcome = holdfast(*arguments, prefix=[sys.executable], bare=True)
+    assert outcome.code == 0, outcome.err
+    assert "lodash" in outcome.out
+
+
+@pytest.mark.parametrize("target", ["nginx:1.27", "registry:127.0.0.1:5000/app"])
+def test_a_registry_is_not_asked_and_that_is_said(holdfast: Holdfast, target: str) -> None:
+    outcome = holdfast("-c", _FORBIDDEN, "scan", target, "--offline", prefix=[sys.executable], bare=True)
+    assert outcome.code == 4
+    assert "--offline" in outcome.err
 
 
 @pytest.mark.parametrize("command", [["scan"], ["sbom"]])

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -165,16 +164,11 @@ def test_all_that_may_be_better_the_next_time_at_once(tmp_path: Path, middle: Me
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", [MANIFESTS, BLOBS])
 @pytest.mark.parametrize("behaviour", [lambda: drip(0.2, 1), silence], ids=["drip", "silence"])
-def test_one_who_hardly_answers(
-    middle: Meddler, holdfast: Holdfast, where: str, behaviour: Callable[[], Behaviour]
-) -> None:
-    middle.on(where, behaviour())
-    began = time.monotonic()
-    outcome = scan(holdfast, f"{middle.host}/app", *ONLY, timeout=400)
-    assert outcome.code == (4 if where == MANIFESTS else 3)
-    assert time.monotonic() - began < 300
+def test_one_who_hardly_answers(middle: Meddler, holdfast: Holdfast, behaviour: Callable[[], Behaviour]) -> None:
+    """A drip is left after half a minute, silence after five times twenty seconds."""
+    middle.on(MANIFESTS, behaviour())
+    is_told(scan(holdfast, f"{middle.host}/app", *ONLY, timeout=300))
 
 
 LAYERS: dict[str, Callable[[], Behaviour]] = {

@@ -136,6 +136,7 @@ class Client:
         address, deadline = job.address, job.budget.deadline
         if address.scheme == "file":
             return folder.copy(address, job.sink, job.budget)
+        self._wire.require_allowed(address)
         address.require_allowed(signed=signed)
         unanswered = 0
         for attempt in range(self._retry.attempts):

@@ -1,5 +1,7 @@
 """One request and one answer, over connections that are kept open: no redirection, no second attempt, no policy."""
 
+import socket
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -65,9 +67,9 @@ class Wire:
         `trust` stands for the wire's own where a host has an authority of its own or wants a certificate; `patience`
         is how many seconds the peer may be silent. Raises Transient; SourceError for what another try cannot mend.
         """
-        if self.offline and address.scheme != "unix":
-            # Before urllib3 is imported: it opens a socket to find out about IPv6.
-            raise SourceError("not fetched: --offline", where=address.where, remedy="carry the data here by hand")
+        self.require_allowed(address)
+        if self.offline:
+            _import_quietly()
         from urllib3 import Timeout, exceptions
 
         place = address.host, address.port
@@ -94,6 +96,11 @@ class Wire:
         self._answered.add(place)
         return response
 
+    def require_allowed(self, address: Address) -> None:
+        """SourceError for an address that must not be asked offline: not even its name may be looked up."""
+        if self.offline and address.scheme != "unix":
+            raise SourceError("not fetched: --offline", where=address.where, remedy="carry the data here by hand")
+
     def give_up(self, address: Address, failure: SourceError) -> None:
         """Do not try this address's host again for a while: it cannot be reached."""
         self._unreachable[address.host, address.port] = failure, time.monotonic()
@@ -112,3 +119,13 @@ class Wire:
             if (proxy, trust) not in self._pools:
                 self._pools[proxy, trust] = connect(proxy=proxy, trust=trust)
             return self._pools[proxy, trust], address.url
+
+
+def _import_quietly() -> None:
+    """Import urllib3 without the socket that it opens to find out about IPv6, which a Unix socket does not need."""
+    if "urllib3" not in sys.modules:
+        known, socket.has_ipv6 = socket.has_ipv6, False
+        try:
+            import urllib3  # noqa: F401
+        finally:
+            socket.has_ipv6 = known

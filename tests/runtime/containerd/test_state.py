@@ -12,7 +12,7 @@ def runs(state: Path, namespace: str, name: str) -> None:
 def test_the_namespaces_in_which_something_runs(tmp_path: Path) -> None:
     runs(tmp_path, "moby", "a" * 64)
     runs(tmp_path, "k8s.io", "b" * 64)
-    assert namespaces(tmp_path) == {"moby", "k8s.io"}
+    assert namespaces(tmp_path) == frozenset(("moby", "k8s.io"))
 
 
 def test_a_namespace_that_is_empty_runs_nothing(tmp_path: Path) -> None:
