@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.artifact import History, Platform
-from holdfast.model.errors import InputError
+from holdfast.model.errors import InputError, LimitError
 from holdfast.oci.manifest import Configuration, Descriptor, DockerImage, Document, parse, parse_document
 
 MANIFEST = b'{"schemaVersion": 2, "config": {"digest": "sha256:00", "size": 2}, "layers": []}'
@@ -53,7 +53,7 @@ def test_schema_1_is_refused_by_name(data: bytes) -> None:
 @pytest.mark.parametrize("type_", [Document, Configuration, list[DockerImage]])
 def test_json_nested_100_000_deep_is_refused(start: bytes, type_: type[object]) -> None:
     deep = start * 100_000 if start in (b"[", b'{"a":') else start + b"[" * 100_000
-    with pytest.raises(InputError):
+    with pytest.raises((InputError, LimitError)):
         parse(deep, type_, "x")
 
 
@@ -114,3 +114,9 @@ def test_any_bytes_and_any_json_are_documents_or_refused(data: bytes, value: obj
                 parse(candidate, type_, "x")
         with contextlib.suppress(InputError):
             parse_document(candidate, "x")
+
+
+def test_a_great_many_objects_are_refused_before_they_are_made() -> None:
+    bomb = b'{"schemaVersion": 2, "layers": [' + b"{}," * 1_000_000 + b"{}]}"
+    with pytest.raises(LimitError, match="objects"):
+        parse_document(bomb, "x")

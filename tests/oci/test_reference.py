@@ -41,7 +41,8 @@ def test_names_as_people_type_them(typed: str, meant: str) -> None:
     [
         "", ":", ":1", "@", "nginx:", "nginx@", "nginx@sha256:12", "nginx@md5:" + "a" * 32, "Nginx", "ghcr.io/Org/app",
         "a/../b", "../a", "a//b", "/a", "a/", "host:5000/", "host:99999/app", "-host.io/app", "a b", "a\nb",
-        "nginx:a b", "ghcr.io/a%2f..", "x" * 300, "a:" + "t" * 129, "f" * 64, "ghcr.io/a/.b", "ghcr.io/a/_b", "häfen.io/app", "a\0",
+        "nginx:a b", "ghcr.io/a%2f..", "x" * 300, "a:" + "t" * 129, "f" * 64, "ghcr.io/a/.b", "ghcr.io/a/_b",
+        "häfen.io/app", "a\0",
         "[::1/app", "https://ghcr.io/app", "[::1]:x/app",
     ],
 )  # fmt: skip

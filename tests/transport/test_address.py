@@ -56,7 +56,7 @@ def test_a_password_does_not_follow_a_redirect_elsewhere() -> None:
         "file:///x",
         "https://[::ffff:127.0.0.1]/x",
         "https://[::ffff:169.254.169.254]/x",
-    ],  # fmt: skip
+    ],
 )
 def test_redirects_that_are_refused(location: str) -> None:
     with pytest.raises(SourceError):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from holdfast.model.artifact import History, Platform
-from holdfast.model.errors import InputError
+from holdfast.model.errors import InputError, LimitError
 
 INDEX_TYPES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 MANIFEST_TYPES = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
@@ -21,6 +21,7 @@ CONTAINERD_NAME = "io.containerd.image.name"
 _ATTESTATION = "vnd.docker.reference.type"
 _TAG = re.compile(r"(?:.*[:/])?(sha256|sha512)-([0-9a-f]{64,128})(\.(?:sig|att|sbom))?", re.DOTALL)
 _MAX_INT64 = (1 << 63) - 1
+_MOST_OBJECTS = 100_000  # a manifest of the most layers has a few thousand; three bytes can be one
 
 
 def tag_of_attached(name: str) -> tuple[str, str] | None:
@@ -163,7 +164,11 @@ _T = TypeVar("_T")
 
 
 def parse(data: bytes, type_: type[_T], where: str) -> _T:
-    """JSON as one of the types above; InputError where it is no JSON, too deep, or of another shape."""
+    """JSON as one of the types above; InputError where it is no JSON, too deep, or of another shape, LimitError where
+    it would be a great many objects.
+    """
+    if data.count(b"{") + data.count(b"[") > _MOST_OBJECTS:
+        raise LimitError(f"holds more than {_MOST_OBJECTS:,} objects", where=where)
     try:
         return msgspec.json.decode(data, type=type_)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -86,6 +86,7 @@ def _attached(report: Report) -> Iterator[str]:
 
 
 def advisories_told(report: Report, width: int) -> Lines:
+    """Which advisory data the answer rests on, of which dates, and what of it is old."""
     database = report.database
     if database is None:
         return

@@ -17,11 +17,12 @@ _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 class Transient(Exception):
     """A failure that another attempt may not meet.
 
-    `connecting` says that nothing answered at all, and `address` where; `pause` is how many seconds the server wants us
-    to wait.
+    `connecting` says that nothing answered at all, and `address` where; `silent` that somebody did, and then said
+    nothing for as long as one waits; `pause` is how many seconds the server wants us to wait.
     """
 
     address: Address | None = None
+    silent = False
 
     def __init__(self, error: SourceError, *, connecting: bool = False, pause: float | None = None) -> None:
         super().__init__(str(error))
@@ -70,7 +71,9 @@ def of_connection(error: Exception, *, host: str, where: str) -> SourceError | T
         remedy = "check the network, or set the proxy"
         failure = SourceError(f"{host} cannot be reached: {words(error)}", where=where, remedy=remedy)
         return failure if _is_final(error) else Transient(failure, connecting=True)
-    return Transient(SourceError(f"no proper answer: {words(error)}", where=where))
+    transient = Transient(SourceError(f"no proper answer: {words(error)}", where=where))
+    transient.silent = isinstance(error, exceptions.ReadTimeoutError)
+    return transient
 
 
 def _proxy_refuses(where: str) -> AuthError:

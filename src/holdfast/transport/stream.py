@@ -22,7 +22,7 @@ def chunks(response: "BaseHTTPResponse", where: str, deadline: Deadline) -> Gene
     Raises Transient where it breaks off, LimitError where it is slower than SLOWEST or the deadline passes. Only the
     time spent waiting counts: a reader that pauses makes no peer slow.
     """
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
 
     waited, done, complete = 0.0, 0, False
     try:
@@ -31,7 +31,9 @@ def chunks(response: "BaseHTTPResponse", where: str, deadline: Deadline) -> Gene
             try:
                 piece = response.read1(READ_BYTES, decode_content=False)
             except (HTTPError, OSError, ValueError) as error:
-                raise Transient(SourceError(f"the transfer broke off: {words(error)}", where=where)) from error
+                broken = Transient(SourceError(f"the transfer broke off: {words(error)}", where=where))
+                broken.silent = isinstance(error, ReadTimeoutError)
+                raise broken from error
             waited += time.monotonic() - began
             done += len(piece)
             if not piece:

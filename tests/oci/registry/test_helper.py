@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -145,9 +146,19 @@ def test_one_that_hangs_is_ended_with_all_that_it_started(helpers: Helpers) -> N
     helpers.environment["PATH"] += ":/usr/bin:/bin"
     with pytest.raises(LimitError, match="did not answer"):
         helpers.ask(script, seconds=0.5)
-    for pid in (helpers.folder / "pids").read_text().split():
-        state = Path(f"/proc/{pid}/stat")
-        assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] in "ZX"
+    pids = (helpers.folder / "pids").read_text().split()
+    for _ in range(200):  # killed is not yet gone
+        if all(has_ended(pid) for pid in pids):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still there: {pids}")
+
+
+def has_ended(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def test_one_that_writes_without_end_is_ended(helpers: Helpers) -> None:

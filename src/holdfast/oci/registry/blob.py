@@ -39,8 +39,8 @@ class Transfer:
             except Transient as failure:
                 if self.done >= self._most - 1:  # all of it came, and no proper end
                     return
-                fruitless = 0 if self.done > before else fruitless + 1
-                if fruitless == _FRUITLESS:
+                fruitless = 0 if self.done > before else fruitless + (2 if failure.silent else 1)
+                if fruitless >= _FRUITLESS:
                     raise failure.error from failure
                 session.wait(fruitless, failure)
         raise SourceError(f"the transfer broke off {_MOST_ANSWERS} times", where=session.endpoint.host + path)

@@ -60,16 +60,17 @@ class Session:
 
     def again(self, attempt: Callable[[], _T]) -> _T:
         """What an attempt gives, made as often as `Retry` says where it fails for the moment only."""
-        unanswered = 0
+        unanswered = silent = 0
         for count in range(self._retry.attempts):
             self.deadline.check(self.endpoint.host)
             try:
                 return attempt()
             except Transient as failure:
                 unanswered += failure.connecting
+                silent += failure.silent  # what costs as long as one waits is not tried as often
                 if unanswered == self._retry.connects:
                     self._wire.give_up(failure.address or self.base, failure.error)
-                if count + 1 == self._retry.attempts or unanswered == self._retry.connects:
+                if count + 1 == self._retry.attempts or max(unanswered, silent) == self._retry.connects:
                     raise failure.error from failure
                 self.wait(count, failure)
         raise AssertionError("the last attempt returns or raises")

@@ -89,7 +89,9 @@ class TokenServer(Struct, frozen=True):
         together = address.host == origin.host or (address.is_loopback and origin.is_loopback)
         if address.is_local and not together:
             raise _untrusted(f"({address.host}) is this machine or its own link, and the registry is elsewhere", origin)
-        if address.scheme == "http" and not (plain_http or (address.is_loopback and origin.scheme == "http")):
+        # What was told is that this registry may be had unencrypted, and not whoever it names.
+        plain = (plain_http and together) or (address.is_loopback and origin.scheme == "http")
+        if address.scheme == "http" and not plain:
             raise _untrusted(f"({address.host}) is reached by plain http", origin, PLAIN_HTTP)
         return cls(address, service, plain_http)
 
