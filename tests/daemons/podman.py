@@ -40,6 +40,7 @@ def podman(folder: Path) -> Iterator[EngineDaemon]:
         it = EngineDaemon(path, program)
         try:
             _await_socket(it)
+            it.require_loading(short)
             yield it
         finally:
             if program.is_running:
