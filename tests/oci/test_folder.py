@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,89 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match="cannot be written"):
         LayoutFolder(tmp_path / "file" / "x").prepare()
+
+
+WHOLE = digest(b"content").partition(":")[2]
+PART = f".part-{WHOLE}"
+
+
+@pytest.mark.parametrize("name", ["blobs", "blobs/sha256"])
+def test_nothing_is_written_through_a_link_to_another_folder(tmp_path: Path, name: str) -> None:
+    layout, outside = folder(tmp_path / "layout"), tmp_path / "outside"
+    outside.mkdir()
+    (layout.path / name).parent.mkdir(exist_ok=True)
+    (layout.path / name).symlink_to(outside)
+    with pytest.raises(InputError, match="leads out"):
+        layout.put(digest(b"content"), b"content")
+    with pytest.raises(InputError, match="leads out"):
+        layout.fill(digest(b"content"), [b"content"])
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("name", [WHOLE, PART])
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_nothing_is_written_into_a_file_that_is_elsewhere_too(tmp_path: Path, name: str, link: Any) -> None:
+    layout, outside = folder(tmp_path / "layout"), tmp_path / "outside"
+    outside.write_bytes(b"precious")
+    (layout.path / "blobs" / "sha256").mkdir(parents=True)
+    link(outside, layout.path / "blobs" / "sha256" / name)
+    with layout.alone(digest(b"content")) as has:
+        assert not has
+        layout.fill(digest(b"content"), [b"content"])
+    assert layout.has(digest(b"content"))
+    assert outside.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("name", [WHOLE, PART])
+def test_a_fifo_in_the_place_of_a_blob_holds_nobody_up(tmp_path: Path, name: str) -> None:
+    layout = folder(tmp_path)
+    (tmp_path / "blobs" / "sha256").mkdir(parents=True)
+    os.mkfifo(tmp_path / "blobs" / "sha256" / name)
+    assert layout.started(digest(b"content")) == 0
+    with layout.alone(digest(b"content")):
+        layout.fill(digest(b"content"), [b"content"])
+    assert layout.has(digest(b"content"))
+
+
+@pytest.mark.parametrize("name", ["oci-layout", "index.json"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_a_layout_file_that_is_no_file_is_said_before_anything_is_fetched(tmp_path: Path, name: str, make: Any) -> None:
+    folder(tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    make(tmp_path / name)
+    with pytest.raises((InputError, SourceError)):
+        LayoutFolder(tmp_path).prepare()
+
+
+def test_a_link_in_the_place_of_the_index_is_not_written_through(tmp_path: Path) -> None:
+    layout, outside = folder(tmp_path / "layout"), tmp_path / "outside"
+    outside.write_text('{"manifests": []}')
+    (layout.path / "index.json").symlink_to(outside)
+    with pytest.raises(SourceError, match="no regular file"):
+        layout.name([entry(b"1", "host/a:1", "1")])
+    assert outside.read_text() == '{"manifests": []}'
+
+
+def test_an_index_too_long_to_be_read_again_is_damaged(tmp_path: Path) -> None:
+    layout = folder(tmp_path)
+    with (tmp_path / "index.json").open("wb") as stream:
+        stream.truncate(70 << 20)
+    with pytest.raises(InputError, match="too large"):
+        layout.prepare()
+
+
+def test_what_else_an_index_says_stays(tmp_path: Path) -> None:
+    layout = folder(tmp_path)
+    (tmp_path / "index.json").write_text('{"annotations": {"who": "me"}, "manifests": null}')
+    layout.name([entry(b"1", "host/a:1", "1")])
+    index = json.loads((tmp_path / "index.json").read_bytes())
+    assert index["annotations"] == {"who": "me"}
+    assert [one["digest"] for one in index["manifests"]] == [digest(b"1")]
+
+
+def test_a_small_blob_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    layout = folder(tmp_path)
+    (tmp_path / "blobs" / "sha256" / WHOLE).mkdir(parents=True)
+    with pytest.raises(SourceError, match="cannot be written"):
+        layout.put(digest(b"content"), b"content")
+    assert not list(tmp_path.rglob(".part-*"))

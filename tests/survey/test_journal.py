@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,21 @@ def test_whatever_stands_in_the_file_only_whole_lines_are_believed(
     with Journal(folder, HEADER) as journal:
         known = [journal.get(of) is not None for of in (digest("one"), digest("two"))]
         assert known in ([True, True], [False, False])  # neither: what came of the damage says that all was done
+
+
+def test_a_link_in_its_place_leads_nowhere(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    journals = tmp_path / "journals"
+    journals.mkdir()
+    (journals / HEADER.file_name).symlink_to(outside)
+    written(journals, (digest("one"), ONE))
+    assert outside.read_text() == "precious"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_without_a_file_nothing_is_kept_and_nobody_waits(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / HEADER.file_name)
+    written(tmp_path, (digest("one"), ONE))
+    with Journal(tmp_path, HEADER) as journal:
+        assert journal.get(digest("one")) is None

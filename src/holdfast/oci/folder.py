@@ -1,25 +1,31 @@
-"""An OCI layout that is being written: blobs appear under their names when they are whole, the index comes last."""
+"""An OCI layout that is being written: blobs appear under their names when they are whole, the index comes last.
+
+Somebody else may have made the folder: nothing is written, or waited for, through a link or a FIFO that is in it.
+"""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
+import stat
 import threading
 from collections.abc import Iterable, Iterator
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from holdfast.model.errors import HoldfastError, InputError, SourceError
-from holdfast.oci.budget import READ_BYTES
+from holdfast.oci.budget import IMAGE_BUDGET, READ_BYTES
 from holdfast.oci.integrity import Mismatch, Mismatched
 from holdfast.oci.layout import blob_path
 from holdfast.oci.manifest import CONTAINERD_NAME, REFERENCE_NAME
 
 _INDEX = "index.json"
 _LAYOUT = "oci-layout"
-_LIMIT = 64 << 20
+_INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 
 
 class LayoutFolder:
@@ -36,32 +42,39 @@ class LayoutFolder:
                 others = [path.name for path in self.path.iterdir() if path.name != _LAYOUT]
                 if others and not (self.path / _LAYOUT).exists():  # another pull may have begun it just now
                     raise InputError("holds something else than an OCI layout", where=str(self.path))
-                (self.path / _LAYOUT).write_bytes(b'{"imageLayoutVersion":"1.0.0"}')
-            self._entries()  # says so now, and not after the download, if it is damaged
+                with contextlib.suppress(FileExistsError), (self.path / _LAYOUT).open("xb") as stream:
+                    stream.write(b'{"imageLayoutVersion":"1.0.0"}')
+            with self._locked():
+                self._index()  # says so now, and not after the download, if it is damaged
 
     def has(self, digest: str) -> bool:
         """Whether the blob is there and what its name says."""
-        path = self.path / blob_path(digest)
+        algorithm, _, value = digest.partition(":")
         with self._writing():
-            if not path.is_file():
+            try:
+                with _opened(self._blob(digest)) as stream:
+                    return hashlib.file_digest(stream, algorithm).hexdigest() == value
+            except (FileNotFoundError, _NotAFile):
                 return False
-            with path.open("rb") as stream:
-                return hashlib.file_digest(stream, digest.partition(":")[0]).hexdigest() == path.name
 
     def started(self, digest: str) -> int:
         """How many bytes of a blob are there from an earlier attempt."""
-        part = self._part(digest)
-        return part.stat().st_size if part.is_file() else 0
+        with (
+            self._writing(),
+            contextlib.suppress(FileNotFoundError, _NotAFile),
+            _opened(_part(self._blob(digest))) as stream,
+        ):
+            return os.fstat(stream.fileno()).st_size
+        return 0
 
     @contextlib.contextmanager
     def alone(self, digest: str) -> Iterator[bool]:
         """Nobody else fills this blob meanwhile: pulls into one folder share layers. Whether somebody just has."""
-        part = self._part(digest)
         with contextlib.ExitStack() as stack:
             with self._writing():
-                part.parent.mkdir(parents=True, exist_ok=True)
+                part = _part(self._blob(digest))
                 while True:
-                    stream = stack.enter_context(part.open("ab"))
+                    stream = stack.enter_context(_begun(part))
                     fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
                     if _is_at(part, stream.fileno()):
                         break
@@ -75,11 +88,11 @@ class LayoutFolder:
         Mismatched where it then is not what its digest says: what is there is thrown away. Where `more` breaks off,
         what came is kept for the next attempt.
         """
-        part, target = self._part(digest), self.path / blob_path(digest)
         hashed = hashlib.new(digest.partition(":")[0])
         with self._writing():
-            part.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("a+b") as stream:
+            target = self._blob(digest)
+            part = _part(target)
+            with _begun(part) as stream:
                 stream.seek(0)
                 while data := stream.read(READ_BYTES):
                     hashed.update(data)
@@ -94,12 +107,8 @@ class LayoutFolder:
 
     def put(self, digest: str, data: bytes) -> None:
         """Write a small blob that is known to be what its digest says."""
-        target = self.path / blob_path(digest)
-        part = target.with_name(f"{self._part(digest).name}-{os.getpid()}-{threading.get_ident()}")
         with self._writing():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            part.replace(target)
+            _replace(self._blob(digest), data)
 
     def name(self, entries: Iterable[dict[str, Any]]) -> None:
         """Add descriptors to the index, in place of those with the same full name; all others stay.
@@ -109,39 +118,46 @@ class LayoutFolder:
         fresh = list(entries)
         replaced = {_identity(entry) for entry in fresh}
         with self._writing(), self._locked():
-            kept = [entry for entry in self._entries() if _identity(entry) not in replaced]
+            index = self._index()
+            kept = [entry for entry in index["manifests"] if _identity(entry) not in replaced]
             tags = {_name(entry, REFERENCE_NAME) for entry in kept} - {""}
             for entry in fresh:
                 if _name(entry, REFERENCE_NAME) in tags:
                     entry["annotations"] |= {REFERENCE_NAME: _name(entry, CONTAINERD_NAME)}
-            media_type = "application/vnd.oci.image.index.v1+json"
-            document = {"schemaVersion": 2, "mediaType": media_type, "manifests": [*kept, *fresh]}
-            part = self.path / f".part-{_INDEX}"
-            part.write_bytes(msgspec.json.encode(document))
-            part.replace(self.path / _INDEX)
+            stated = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": [*kept, *fresh]}
+            _replace(self.path / _INDEX, msgspec.json.encode(index | stated))
 
-    def _entries(self) -> list[dict[str, Any]]:
-        path = self.path / _INDEX
-        if not path.exists():
-            return []
+    def _index(self) -> dict[str, Any]:
+        """What index.json says, which always has `manifests`; InputError where it is damaged."""
+        limit = IMAGE_BUDGET.document_bytes  # a longer one could not be read again either
         try:
-            if path.stat().st_size > _LIMIT:
+            with _opened(self.path / _INDEX) as stream:
+                data = stream.read(limit + 1)
+            if len(data) > limit:
                 raise ValueError("too large")
-            entries = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("manifests") or []
+            index = msgspec.json.decode(data, type=dict[str, Any])
+            entries = index.get("manifests") or []
             if not all(isinstance(entry, dict) and isinstance(entry.get("digest"), str) for entry in entries):
                 raise ValueError("not a list of descriptors")
+        except FileNotFoundError:
+            return {"manifests": []}
         except (ValueError, TypeError, msgspec.MsgspecError, RecursionError) as error:
             raise InputError(f"its {_INDEX} is damaged: {str(error)[:120]}", where=str(self.path)) from error
-        return entries
+        return index | {"manifests": entries}
 
-    def _part(self, digest: str) -> Path:
-        target = self.path / blob_path(digest)
-        return target.with_name(f".part-{target.name}")
+    def _blob(self, digest: str) -> Path:
+        """Where a blob is to be, in folders that are there and are the layout's own."""
+        path = self.path / blob_path(digest)
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(exist_ok=True)
+            if folder.is_symlink():
+                raise InputError("leads out of the layout", where=str(folder), remedy="pull into another folder")
+        return path
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Alone with the index: two pulls into one folder must not lose each other's entries."""
-        with (self.path / _LAYOUT).open("rb") as lock:
+        with _opened(self.path / _LAYOUT) as lock:
             fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
             yield
 
@@ -152,8 +168,60 @@ class LayoutFolder:
         except HoldfastError:
             raise
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise SourceError(f"cannot be written: {reason}", where=str(error.filename or self.path)) from error
+            raise SourceError(
+                f"cannot be written: {error.strerror or error}", where=str(error.filename or self.path)
+            ) from error
+
+
+class _NotAFile(OSError):
+    """What stands in a file's place is no regular file."""
+
+
+def _descriptor(path: Path, flags: int) -> int:
+    """A regular file that is here itself, opened without waiting for anybody; _NotAFile for anything else."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise _NotAFile(error.errno, "no regular file", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _NotAFile(errno.EINVAL, "no regular file", str(path))
+    return descriptor
+
+
+def _opened(path: Path) -> BufferedReader:
+    return os.fdopen(_descriptor(path, os.O_RDONLY), "rb")
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".part-{target.name}")
+
+
+def _begun(part: Path) -> BufferedRandom:
+    """What there is of a blob, to be added to. What else is in its place is put out of the way."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    with contextlib.suppress(_NotAFile):
+        descriptor = _descriptor(part, flags)
+        if os.fstat(descriptor).st_nlink < 2:
+            return os.fdopen(descriptor, "a+b")
+        os.close(descriptor)  # it has another name too: the bytes are somebody else's
+    part.unlink()
+    return os.fdopen(_descriptor(part, flags), "a+b")
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Write a file beside and rename it, so that nobody ever meets half of it."""
+    part = target.with_name(f".part-{target.name}-{os.getpid()}-{threading.get_ident()}")
+    part.unlink(missing_ok=True)
+    try:
+        with part.open("xb") as stream:
+            stream.write(data)
+        part.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

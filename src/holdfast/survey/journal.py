@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import time
+from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,7 +57,7 @@ class Journal:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             _sweep(folder)
-            stream = (folder / header.file_name).open("a+b")
+            stream = _opened(folder / header.file_name)
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if fresh or not self._read(stream, header):
@@ -126,6 +127,12 @@ class Journal:
                 stream.flush()
                 stream.seek(place + 1)
         return True
+
+
+def _opened(path: Path) -> BufferedRandom:
+    """The journal's file, and no other one that a link leads to; OSError where something else is in its place."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o666), "a+b")  # which fails for what cannot be read at random: a FIFO
 
 
 def _decoded(data: bytes) -> _Line | None:
