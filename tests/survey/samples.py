@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ class Lists:
         assert name in (self.name, ""), name
         return self
 
-    def catalog(self) -> Iterator[str]:
+    def catalog(self, left_out: Callable[[str], None]) -> Iterator[str]:
         if self._catalogue is not None:
             raise self._catalogue
         for number, name in enumerate(self._repositories):
@@ -116,7 +116,7 @@ class Lists:
                 raise SourceError("the server went away")
             yield name
 
-    def tags(self, repository: str) -> Iterator[str]:
+    def tags(self, repository: str, left_out: Callable[[str], None]) -> Iterator[str]:
         self.asked.append(repository)
         tags = self._repositories.get(repository, NotFound("not there (HTTP 404)"))
         if isinstance(tags, HoldfastError):

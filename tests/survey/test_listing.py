@@ -1,6 +1,6 @@
 """Given a registry's catalogue, then these candidates, and these words where there is none."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_a_repository_that_cannot_be_listed_does_not_end_it(error: HoldfastError
 
 def test_a_repository_that_breaks_off_keeps_what_it_gave() -> None:
     class Breaking(Lists):
-        def tags(self, repository: str) -> Iterator[str]:
+        def tags(self, repository: str, left_out: Callable[[str], None]) -> Iterator[str]:
             yield "1"
             raise SourceError("the transfer broke off")
 
@@ -168,3 +168,21 @@ def test_a_hundred_thousand_repositories_of_which_ten_are_meant() -> None:
     names, _ = listed(lists, "team-777/*")
     assert len(names) == 10
     assert len(lists.asked) == 20
+
+
+def test_names_that_can_be_none_are_counted() -> None:
+    class Odd(Lists):
+        def catalog(self, left_out: Callable[[str], None]) -> Iterator[str]:
+            left_out("../admin")
+            left_out("App\x1b[31m")
+            yield "app"
+
+        def tags(self, repository: str, left_out: Callable[[str], None]) -> Iterator[str]:
+            left_out("a b")
+            yield "1"
+
+    names, catalogue = listed(Odd({}))
+    assert names == ["app:1"]
+    assert codes(catalogue) == {"registry.bad-name": 3}
+    assert "../admin" in catalogue.problems[0].where
+    assert "\x1b" not in catalogue.problems[0].where

@@ -96,7 +96,7 @@ class Catalogue:
         if error := without_catalogue(self._host):
             raise error
         client = self._registry_of(self._host)
-        repositories = client.catalog()
+        repositories = client.catalog(lambda name: self._problems.add(_no_name(name, self._host)))
         try:
             first = next(repositories, None)
         except SourceError as error:
@@ -143,12 +143,18 @@ class Catalogue:
 
 def tagged(client: "Registry", repository: str, selection: Selection, problems: Problems) -> Iterator[Reference]:
     """The names in a repository that a selection means. Raises what listing its tags does."""
-    for tag in client.tags(repository):
+    for tag in client.tags(repository, lambda name: problems.add(_no_name(name, f"{client.name}/{repository}"))):
         if _ATTACHMENT.fullmatch(tag):
             message = "tags of signatures and other attachments, which are no images"
             problems.add(Problem("registry.attachment", message, Gravity.NOTE))
         elif selection.selects(repository, tag):
             yield Reference(client.name, repository, tag)
+
+
+def _no_name(name: str, where: str) -> Problem:
+    """A name that the registry lists, and that it could not be asked for: it would lead elsewhere."""
+    shown = ascii(name[:80])[1:-1]
+    return Problem("registry.bad-name", "it lists what can be no name: left out", where=f"{where}: {shown}")
 
 
 def _of_repository(error: HoldfastError, host: str, repository: str) -> Problem:

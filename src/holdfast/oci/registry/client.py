@@ -16,7 +16,7 @@ from holdfast.oci.budget import IMAGE_BUDGET
 from holdfast.oci.integrity import Mismatch, Mismatched, digest_of
 from holdfast.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, parse_document
 from holdfast.oci.registry.blob import Transfer
-from holdfast.oci.registry.pages import names
+from holdfast.oci.registry.pages import LeftOut, names
 from holdfast.oci.registry.session import Session
 
 ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
@@ -137,13 +137,13 @@ class Registry:
                     raise
                 self._judge(session, error)
 
-    def tags(self, repository: str) -> Iterator[str]:
-        """The tags of a repository, from the registry itself; names that can be no tags are left out."""
-        return names(self.own, f"/v2/{repository}/tags/list", _pull(repository), "tags")
+    def tags(self, repository: str, left_out: LeftOut = lambda _name: None) -> Iterator[str]:
+        """The tags of a repository, from the registry itself; names that can be no tags are `left_out`."""
+        return names(self.own, f"/v2/{repository}/tags/list", _pull(repository), "tags", left_out)
 
-    def catalog(self) -> Iterator[str]:
+    def catalog(self, left_out: LeftOut = lambda _name: None) -> Iterator[str]:
         """The repositories of the registry; AuthError or NotFound where it has no catalog for us."""
-        return names(self.own, "/v2/_catalog", "registry:catalog:*", "repositories")
+        return names(self.own, "/v2/_catalog", "registry:catalog:*", "repositories", left_out)
 
     def _first(self, do: Callable[[Session], _T]) -> _T:
         """What the first session gives that can. What a mirror does wrong is no news while the registry does right."""

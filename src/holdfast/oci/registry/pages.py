@@ -19,6 +19,9 @@ MOST_PAGES = 20_000
 _NEXT = re.compile(r"<([^<>]{1,4096})>\s*;[^,<]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 _FRUITLESS = 3
 
+LeftOut = Callable[[str], None]
+"""Told each name that cannot be one: whoever wrote it may have meant it to lead elsewhere."""
+
 
 class _Page(Struct):
     tags: list[str] | None = None
@@ -38,15 +41,17 @@ def pages(session: Session, path: str, scope: str, headers: Mapping[str, str] = 
         path = _same_server(session, path, following[1]) if following else ""
 
 
-def names(session: Session, path: str, scope: str, member: str) -> Iterator[str]:
-    """The names in a list, each once; `member` is `tags` or `repositories`. What can be no such name is left out."""
+def names(session: Session, path: str, scope: str, member: str, left_out: LeftOut) -> Iterator[str]:
+    """The names in a list, each once; `member` is `tags` or `repositories`. What can be no such name is `left_out`."""
     valid: Callable[[str], bool] = is_tag if member == "tags" else is_repository
     seen: set[str] = set()
     fruitless = 0
     for data in pages(session, f"{path}?n={PAGE_NAMES}", scope):
         before = len(seen)
         for name in _listed(data, member, f"{session.endpoint.host}{path}"):
-            if name not in seen and valid(name):
+            if not valid(name):
+                left_out(name)
+            elif name not in seen:
                 if len(seen) == MOST_NAMES:
                     raise LimitError(f"lists more than {MOST_NAMES:,} {member}", where=session.endpoint.host)
                 seen.add(name)
