@@ -95,6 +95,7 @@ def test_of_a_tag_that_moved_only_what_is_new_is_fetched(
     assert outcome.report["findings"] == []
     requests = asked()
     assert requests[:2] == ["HEAD /v2/app/manifests/1", f"GET /v2/app/manifests/{new.digest}"]
+    assert len(requests) == len(set(requests))
     blobs = {target.rpartition("/")[2] for target in requests if "/blobs/" in target}
     assert blobs == {new.layers[2], config_of(new, open_registry)}
 

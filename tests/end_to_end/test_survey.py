@@ -130,6 +130,17 @@ def test_the_same_image_under_five_tags_is_one(holdfast: Holdfast, registry: Fak
     assert len(requests(registry, "GET", "/blobs/")) == 3  # two layers and a configuration, once each
 
 
+def test_a_tag_that_leads_again_to_what_it_had_left(tmp_path: Path, holdfast: Holdfast, shelf: dict[str, Path]) -> None:
+    old, new = list(shelf.values())[:2]
+    with fake({"app": old}) as registry:
+        for layout in (old, new, old):
+            registry.add("app", layout)
+            report, outcome = scan(holdfast, registry.host, *ONLY)
+    assert outcome.code == 0
+    assert [finding["rule"] for finding in report["findings"]] == ["image.tag-moved-back"]
+    assert "tampered" not in report["images"][0]
+
+
 def test_filters_select_and_exclude(holdfast: Holdfast, registry: Fake) -> None:
     report, _ = scan(
         holdfast, registry.host, *ONLY, "--filter", "team-1/*", "--filter", "*-02", "--exclude", "*-05:1.*"

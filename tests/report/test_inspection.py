@@ -98,7 +98,7 @@ def test_it_is_read_at_eighty_columns() -> None:
 
 def test_what_is_not_known_is_not_written() -> None:
     assert lines(with_image()) == [
-        "x", "user     root (none is set)", "", "LAYERS  0 layers, 0 B as stored", "", "ATTACHED  nothing was found",
+        "x", "user     root (none is set)", "", "LAYERS  0 layers", "", "ATTACHED  nothing was found",
     ]  # fmt: skip
 
 
@@ -183,3 +183,10 @@ class TestJson:
         document = json.loads(encode(FULL)) | {"schema": "holdfast.inspection/2"}
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text())).validate(document)
+
+
+def test_an_engines_image_has_no_stored_sizes() -> None:
+    shown = lines(with_image(layers=(Layer("sha256:" + "a" * 64, created_by="ADD rootfs /"),)))
+    assert "LAYERS  1 layer" in shown
+    assert not any(" B " in line for line in shown)
+    assert shown[-1].startswith("ATTACHED  not known")

@@ -150,7 +150,7 @@ def test_what_runs_is_told_with_its_containers() -> None:
         (survey(status=Status.PARTIAL), "IMAGES  none was found"),
         (survey(kind="running", status=Status.PARTIAL), "IMAGES  none was found"),
         (survey(CLEAN), "VULNERABILITIES  none known of 1 image"),
-        (survey(CLEAN, database=None), "VULNERABILITIES  not checked: only the packages were looked for"),
+        (survey(CLEAN, database=None), "VULNERABILITIES  not checked: only the packages were listed of 1 image\n"),
         (survey(surveyed("a", status=Status.PARTIAL), status=Status.PARTIAL), "none found in what could be checked"),
         (survey(BROKEN, status=Status.FAILED), "VULNERABILITIES  nothing was checked"),
     ],

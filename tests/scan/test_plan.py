@@ -63,3 +63,35 @@ def test_a_prefix_that_does_not_fit_is_said(tmp_path: Path) -> None:
     for target in (f"oci:{file}", f"dir:{file}", f"oci-archive:{tmp_path}", str(file)):
         with pytest.raises(InputError):
             plan(target)
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "reference"),
+    [
+        ("nginx:1.27", "registry", "docker.io/library/nginx:1.27"),
+        ("registry:nginx", "registry", "docker.io/library/nginx:latest"),
+        ("docker://ghcr.io/org/app", "registry", "ghcr.io/org/app:latest"),
+        ("registry:5000/app:2", "registry", "registry:5000/app:2"),
+        ("docker:app:1", "docker", "app:1"),
+        ("podman:localhost/app", "podman", "localhost/app"),
+        ("containerd:docker.io/library/nginx:1", "containerd", "docker.io/library/nginx:1"),
+    ],
+)
+def test_what_is_not_on_disk(target: str, kind: str, reference: str) -> None:
+    assert (plan(target).kind, plan(target).reference) == (kind, reference)
+
+
+@pytest.mark.parametrize(
+    "target", ["docker:", "docker://", "registry:", "podman:", "registry:Upper", "registry:a/../b"]
+)
+def test_an_image_that_has_no_name_is_refused(target: str) -> None:
+    with pytest.raises(InputError):
+        plan(target)
+
+
+def test_a_file_comes_before_an_image_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nginx").mkdir()
+    assert plan("nginx").kind == "dir"
+    assert plan("registry:nginx").kind == "registry"
+    assert not plan("registry:nginx").guessed

@@ -1,5 +1,6 @@
 """Given candidates, then every image once, ranked, with an honest status; interrupted, it goes on where it stopped."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from holdfast.model.report import Report, Target
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.model.survey import Survey
 from holdfast.survey.candidate import Candidate
-from holdfast.survey.examiner import Examiner
+from holdfast.survey.examiner import Examiner, report_name
 from holdfast.survey.journal import Header, Journal
 from holdfast.survey.surveyor import Interrupted, Manner, survey
 from report.reports import digest
@@ -173,6 +174,32 @@ def test_whole_reports_are_written_and_named(tmp_path: Path) -> None:
     assert sorted(image.report for image in made.images) == [str(file) for file in files]
     assert len(files) == 2
     assert all(b'"holdfast.report/1"' in file.read_bytes() for file in files)
+
+
+def test_what_was_found_is_told_though_its_report_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.write_text("no folder")
+    made = surveyed(Listed(candidate("a"), candidate("b")), {"a": vulnerable("a")}, reports=folder)
+    assert made.status is Status.PARTIAL
+    assert [(image.status, image.report, image.risk) for image in made.images] == [
+        (Status.PARTIAL, "", 50), (Status.PARTIAL, "", 0),
+    ]  # fmt: skip
+    assert [(problem.code, problem.where) for problem in made.problems] == [("survey.report-unwritten", str(folder))], (
+        "once, and not for each image"
+    )
+
+
+def test_no_report_is_written_through_a_link(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "reports", tmp_path / "outside"
+    folder.mkdir()
+    outside.write_text("precious")
+    one = candidate("a")
+    for name in (report_name(one), f".{report_name(one)}.part", f".{report_name(one)}.{os.getpid()}.part"):
+        (folder / name).symlink_to(outside)
+    made = surveyed(Listed(one), reports=folder)
+    assert made.status is Status.COMPLETE
+    assert outside.read_text() == "precious"
+    assert not (folder / report_name(one)).is_symlink()
 
 
 def test_a_report_that_is_gone_is_made_again(tmp_path: Path) -> None:

@@ -60,6 +60,12 @@ def test_one_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
         content(itertools.cycle([b"x", Pause(0.01)]))
 
 
+def test_one_that_begins_well_and_then_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "GRACE_SECONDS", 0.05)
+    with pytest.raises(LimitError, match="slower than"):
+        content(itertools.chain([BODY], itertools.cycle([b"x", Pause(0.01)])))
+
+
 def test_a_reader_that_pauses_makes_no_peer_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is waited for counts: a clock that leaps while the reader works changes nothing."""
     now = [0.0]

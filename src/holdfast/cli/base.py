@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from holdfast.cli.compose import opener_of
+from holdfast.cli.compose import opener_of, settings_for
 from holdfast.cli.delivery import write_file
 from holdfast.cli.environment import settings
 from holdfast.model.artifact import Platform
@@ -26,9 +26,11 @@ def command() -> None:
 @click.argument("target")
 @click.option("--name", default="", help="What to call it; otherwise the target's own name.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
-def add(target: str, name: str, platform: str | None) -> None:
+@click.option("--plain-http", is_flag=True, help="Let its registry be had, and sent credentials, unencrypted.")
+@click.option("--offline", is_flag=True, help="Open no internet connection.")
+def add(target: str, name: str, platform: str | None, plain_http: bool, offline: bool) -> None:
     """Register the image TARGET as a base."""
-    with opener_of(settings()) as opener:
+    with opener_of(settings_for(target, offline=offline, plain_http=plain_http)) as opener:
         base = registered(plan(target), Platform.parse(platform) if platform else None, name, opener)
     folder = settings().data / "bases"
     folder.mkdir(parents=True, exist_ok=True)

@@ -194,7 +194,9 @@ def _age(info: DatabaseInfo, checked: Sequence[str]) -> Iterator[Problem]:
             continue
         day = source.date[:10]
         if not day or day > today.isoformat():
-            yield Problem("database.undated", "states no date that could be judged", Gravity.NOTE, source.name)
+            yield Problem(
+                "database.undated", "this advisory data states no date that could be judged", Gravity.NOTE, source.name
+            )
         elif (days := (today - date.fromisoformat(day)).days) > _OLD_DAYS:
-            message = f"is {days} days old: what was published since then is not in it"
+            message = f"this advisory data is {days} days old: what was published since then is not in it"
             yield Problem("database.old", message, Gravity.NOTE, source.name, "run `holdfast db update`")

@@ -43,7 +43,7 @@ def command(
         raise click.UsageError(f"write oci:DIR, not {target!r}")
     chosen = plan(image)
     if chosen.kind != "registry":
-        raise InputError("only images of registries are pulled", where=image, remedy=f"write registry:{image}")
+        raise InputError("only images of registries are pulled", where=image, remedy="write registry:HOST/NAME:TAG")
     with opener_of(settings_for(image, offline=offline, plain_http=plain_http)) as opener, Meter(quiet=quiet) as meter:
         layout = opener.layout(chosen)
         progress = lambda done, total: meter("bytes", done, total)  # noqa: E731

@@ -32,6 +32,7 @@ from holdfast.survey.surveyor import Interrupted
 from holdfast.transport.deadline import Deadline
 
 _INTERRUPTED = 130
+_OF_THE_DATA = ("feed.failed", "database.first-update", "database.unreadable")
 _ARCHIVE_SECONDS = 180.0
 
 
@@ -85,7 +86,9 @@ def advisories(settings: Settings, meter: Meter) -> Advisories:
     """The advisories at hand, made of what can be reached where there were none."""
     fresh = not database_path(settings).exists()
     checked = AdvisoryCheck(settings, meter)((), None, {})
-    return Advisories(checked.database, checked.problems if fresh else ())
+    # What was said of no packages at all is said again of each image's.
+    about_data = tuple(one for one in checked.problems if one.code in _OF_THE_DATA)
+    return Advisories(checked.database, about_data if fresh else ())
 
 
 def outputs_of(form: str, outputs: tuple[str, ...]) -> tuple[tuple[SurveyWriter, Path | None], ...]:

@@ -62,7 +62,8 @@ def _lines(inspection: Inspection, width: int) -> Lines:
         platforms = [one_line(str(offer.platform or "unknown")) for offer in inspection.offers]
         yield from paragraph("offers   ", listed(platforms, _MOST_OFFERS), width)
     yield []
-    yield [(f"LAYERS  {counted(len(image.layers), 'layer')}, {size(inspection.size)} as stored", "heading")]
+    stored = f", {size(inspection.size)} as stored" if inspection.size else ""
+    yield [(f"LAYERS  {counted(len(image.layers), 'layer')}{stored}", "heading")]
     for number, layer in enumerate(image.layers[:_MOST_LAYERS], 1):
         yield _layer(number, layer, width)
     yield from _more(image.layers, _MOST_LAYERS)
@@ -82,7 +83,8 @@ def _lines(inspection: Inspection, width: int) -> Lines:
 
 
 def _layer(number: int, layer: Layer, width: int) -> list[Span]:
-    told = f"{number:>4}  {short(layer.digest or layer.diff_id):<12} {size(max(layer.size, 0)):>9}  "
+    stored = size(max(layer.size, 0)) if layer.digest else ""  # an engine keeps layers unpacked
+    told = f"{number:>4}  {short(layer.digest or layer.diff_id):<12} {stored:>9}  "
     return [(told, ""), (cut(one_line(layer.created_by), width - len(told)), "dim")]
 
 
@@ -103,7 +105,9 @@ def _more(items: Sequence[object], most: int) -> Lines:
 def _attached(inspection: Inspection, width: int) -> Lines:
     attached = inspection.attachments
     yield []
-    yield [(f"ATTACHED  {len(attached) or 'nothing was found'}", "heading")]
+    kept = any(layer.digest for layer in inspection.image.layers) or not inspection.image.layers
+    nothing = "nothing was found" if kept else "not known: an engine keeps an image without what is attached to it"
+    yield [(f"ATTACHED  {len(attached) or nothing}", "heading")]
     for attachment in attached[:_MOST_ATTACHED]:
         yield [(cut(f"  {_told(attachment)}", width), "")]
         if attachment.signed:

@@ -1,11 +1,14 @@
 """What a writer is: it puts one report into one format."""
 
 import io
+import re
 from typing import Any, BinaryIO, Protocol, TextIO
 
 import msgspec
 
 from holdfast.model.report import Report
+
+_CONTROLS = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to U+009F in UTF-8
 
 
 class Writer(Protocol):
@@ -43,6 +46,8 @@ def encode(document: Any) -> bytes:
         data = msgspec.json.encode(document)
     except UnicodeEncodeError:
         data = msgspec.json.encode(_speakable(msgspec.to_builtins(document)))
+    # A terminal may obey U+009B as it obeys ESC [: such controls leave as escapes.
+    data = _CONTROLS.sub(lambda found: b"\\u00%02x" % found[0][1], data)
     return msgspec.json.format(data, indent=2) + b"\n"
 
 

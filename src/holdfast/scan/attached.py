@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from holdfast.catalog.listed import Inventory
 from holdfast.model.artifact import Attachment, AttachmentKind, Image
-from holdfast.model.errors import HoldfastError, InputError
+from holdfast.model.errors import HoldfastError, InputError, SourceError
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.attachment import Referring, attachments
 from holdfast.oci.budget import IMAGE_BUDGET
@@ -46,6 +46,7 @@ class Attached(Struct, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     listed: tuple[Listed, ...] = ()
     problems: tuple[Problem, ...] = ()
+    failed: bool = False
 
 
 def look(source: ImageSource, cache: Path, *, fresh: bool = False) -> Attached:
@@ -68,7 +69,7 @@ def look(source: ImageSource, cache: Path, *, fresh: bool = False) -> Attached:
     found, problems = attachments(layout, image.digest, image.index_digest)
     attached = _read_all(layout, image, found)
     attached = replace(attached, problems=(*problems, *attached.problems))
-    if remembered is not None and not attached.problems:
+    if remembered is not None and not problems and not attached.failed:
         remembered.put(attached.attachments)
     return attached
 
@@ -89,7 +90,9 @@ def _read_all(layout: Layout, image: Image, found: tuple[Attachment, ...]) -> At
     if reader.unread:
         message = f"attached statements or bills of materials that were not read: {MOST_READ} are the most"
         reader.problems.append(Problem("attachment.unread", message, Gravity.NOTE, count=reader.unread))
-    return Attached(tuple(known[number] for number in sorted(known)), tuple(reader.listed), tuple(reader.problems))
+    return Attached(
+        tuple(known[number] for number in sorted(known)), tuple(reader.listed), tuple(reader.problems), reader.failed
+    )
 
 
 class _Reader:
@@ -99,6 +102,7 @@ class _Reader:
         self.listed: list[Listed] = []
         self.problems: list[Problem] = []
         self.unread = 0
+        self.failed = False
         self._layout, self._image = layout, image
         self._read: dict[str, Attachment] = {}
         self._have_own: set[str] = set()
@@ -117,6 +121,8 @@ class _Reader:
             attachment = self._looked_into(attachment)
             self._read[attachment.digest] = attachment
         except HoldfastError as error:
+            # What could not be had may be had the next time; what is wrong stays so.
+            self.failed |= isinstance(error, SourceError) and not isinstance(error, Mismatched)
             self.problems.append(
                 Problem.of("attachment.unusable", error, gravity=Gravity.NOTE, where=attachment.digest)
             )

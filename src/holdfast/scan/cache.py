@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,13 @@ from holdfast.scan.record import LayerRecord
 
 _LIMIT = 256 << 20
 _FORMAT = 1  # of LayerRecord and what is in it: another one is another folder
-CLAIM_SECONDS = 300.0
+STALE_SECONDS = 20.0
+_BEAT_SECONDS = 4.0
 _POLL_SECONDS = 0.02
 _PART = ".part-"
 _UNUSED_SECONDS = 60 * 86400.0
 _ABANDONED_SECONDS = 3600.0
+_SWEEP_SECONDS = 86400.0
 
 
 class LayerCache:
@@ -35,7 +38,6 @@ class LayerCache:
         self._folder = folder / "layers" / f"{fingerprint}-{_FORMAT}"
         self._verified = folder / "verified"
         self._locks = folder / "locks"
-        self._swept = False
         self._decoder = msgspec.msgpack.Decoder(LayerRecord)
 
     def get(self, diff_id: str) -> LayerRecord | None:
@@ -74,21 +76,24 @@ class LayerCache:
                 Path(name).unlink()
 
     def _sweep(self) -> None:
-        """Remove, once, what scans that were killed left half written."""
-        if not self._swept:
-            self._swept = True
-            for left in self._folder.glob(f"{_PART}*"):
-                if _age(left) > _ABANDONED_SECONDS:
-                    left.unlink(missing_ok=True)
-            for other in self._folder.parent.iterdir():
-                if other != self._folder and _age(other) > _UNUSED_SECONDS:
-                    shutil.rmtree(other, ignore_errors=True)  # of an older version of the engines
+        """Remove, once a day, what scans that were killed left half written, and what nobody has needed for long."""
+        swept = self._folder / ".swept"
+        if swept.exists() and _age(swept) < _SWEEP_SECONDS:
+            return  # looking through a hundred thousand layers takes as long as scanning a small image
+        swept.touch()
+        for left in self._folder.glob(f"{_PART}*"):
+            if _age(left) > _ABANDONED_SECONDS:
+                left.unlink(missing_ok=True)
+        for other in self._folder.parent.iterdir():
+            if other != self._folder and _age(other) > _UNUSED_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)  # of an older version of the engines
 
     @contextlib.contextmanager
     def claim(self, diff_id: str) -> Iterator[bool]:
         """Be the only one, of all processes with this cache, who reads a layer; whether another one was before us.
 
-        After CLAIM_SECONDS we go on all the same, and where no file can be locked: it only saves work.
+        Whoever has it shows so every few seconds. After STALE_SECONDS without (it was stopped, or sleeps) we go on
+        all the same, and where no file can be locked: it only saves work.
         """
         with contextlib.ExitStack() as stack:
             waited = False
@@ -96,10 +101,14 @@ class LayerCache:
                 self._locks.mkdir(parents=True, exist_ok=True)
                 name = hashlib.sha256(diff_id.encode(errors="surrogatepass")).hexdigest()[:3]
                 lock = stack.enter_context((self._locks / name).open("ab"))
-                end = time.monotonic() + CLAIM_SECONDS
-                while not _lock(lock.fileno()) and time.monotonic() < end:
+                begun = time.time()
+                while not (ours := _lock(lock.fileno())):
                     waited = True
+                    if time.time() - max(begun, os.fstat(lock.fileno()).st_mtime) > STALE_SECONDS:
+                        break
                     time.sleep(_POLL_SECONDS)
+                if ours:
+                    stack.enter_context(_beating(lock.fileno()))
             yield waited
 
     def is_verified(self, diff_id: str, digest: str, identity: str) -> bool:
@@ -137,3 +146,23 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def _beating(descriptor: int) -> Iterator[None]:
+    """Meanwhile a file's time of change is always a recent one: a process that is stopped cannot do that."""
+    done = threading.Event()
+
+    def beat() -> None:
+        with contextlib.suppress(OSError):
+            os.utime(descriptor)
+            while not done.wait(_BEAT_SECONDS):
+                os.utime(descriptor)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()  # before the descriptor is closed: its number may be given to another file

@@ -98,17 +98,18 @@ def _look(source: Source, settings: Settings, *, fresh: bool) -> "Attached | Non
 
 def _moved_back(plan: Plan, image: Image, settings: Settings) -> Iterator[Finding]:
     """A finding as long as a tag leads to what it had left for another image; what it leads to now is remembered."""
-    if "@" in plan.reference:
+    if "@" in plan.name:  # whoever names a digest did not ask where the tag leads; a survey did, and pins it then
         return
     digest = image.index_digest or image.digest
+    tag = plan.reference.partition("@")[0]
     sightings = Sightings(settings.data / "tags")
-    history = sightings.of(plan.reference)
+    history = sightings.of(tag)
     if before := history.before(digest):
         earlier, newest = before
         rule, evidence = TAG_MOVED_BACK, TagEvidence(digest, newest.digest, earlier.last)
         yield Finding(
             rule=rule.id, kind=Kind.INTEGRITY, severity=rule.severity, confidence=Confidence.MEDIUM,
-            subject=Subject(plan.reference), evidence=evidence, title=rule.title,
+            subject=Subject(tag), evidence=evidence, title=rule.title,
             fix=Fix(advice=rule.fix), references=rule.references, controls=rule.controls,
         )  # fmt: skip
     sightings.put(history.with_sighting(digest, datetime.now(UTC).isoformat(timespec="seconds")))

@@ -68,6 +68,9 @@ def _read_arrivals(
     that the engine promises, nothing is exported.
     """
     promised = [layer.diff_id for layer in source.image.layers]
+    if not promised:
+        message = "the engine tells of no layers: nothing was read"
+        source.problems.append(Problem("image.no-layers", message, where=source.image.reference))
     reads = {
         diff_id: LayerRead(record, cached=True) for diff_id in promised if (record := cache.get(diff_id)) is not None
     }

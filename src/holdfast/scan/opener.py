@@ -10,6 +10,7 @@ from holdfast.model.errors import AuthError, NotFound, SourceError
 from holdfast.model.status import Problem
 from holdfast.oci.integrity import Mismatched
 from holdfast.oci.open import open_image
+from holdfast.oci.reference import DOCKER_HUB
 from holdfast.oci.source import Source
 from holdfast.scan.plan import ENGINES, Plan
 from holdfast.settings import RegistrySettings, Settings
@@ -138,8 +139,9 @@ def _as_typed(error: SourceError, plan: Plan) -> SourceError:
     """The error, in view of what was typed: a name without a prefix may have been meant for something else."""
     if not plan.guessed or isinstance(error, Mismatched):
         return error
-    engines = f"an engine's image is docker:{plan.name} or podman:{plan.name}"
-    hint = f"no file or folder is called {plan.name} either; {engines}"
+    hint = f"no file or folder is called {plan.name} either"
+    if plan.reference.startswith(f"{DOCKER_HUB}/"):
+        hint += f"; an engine's image is docker:{plan.name} or podman:{plan.name}"
     remedy = f"{error.remedy}; {hint}" if error.remedy else hint
     kind = type(error) if isinstance(error, AuthError | NotFound) else SourceError
     return kind(error.what, where=error.where, remedy=remedy)

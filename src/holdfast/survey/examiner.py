@@ -1,7 +1,9 @@
 """Scanning one image after the other, whatever becomes of each."""
 
 import hashlib
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -9,6 +11,7 @@ from msgspec.structs import replace
 
 from holdfast.model.errors import HoldfastError
 from holdfast.model.report import Report
+from holdfast.model.status import Problem, Status
 from holdfast.report.json import JsonWriter
 from holdfast.scan.plan import Plan
 from holdfast.survey.candidate import Candidate
@@ -51,8 +54,7 @@ class Examiner:
             report = self._scanner(candidate.plan)
             summary = summarize(report, candidate.name)
             if self._reports is not None:
-                path = self._write(self._reports, report, candidate)
-                summary = replace(summary, image=replace(summary.image, report=str(path)))
+                summary = _with_report(summary, report, self._reports / report_name(candidate))
         except HoldfastError as error:
             return unread(candidate.name, candidate.digest, error)
         except MemoryError:
@@ -70,16 +72,33 @@ class Examiner:
         path = Path(summary.image.report)
         return path.parent == self._reports and path.is_file()
 
-    def _write(self, folder: Path, report: Report, candidate: Candidate) -> Path:
-        path = folder / report_name(candidate)
-        part = path.with_name(f".{path.name}.part")
-        try:
-            with part.open("wb") as stream:
-                _WRITER.write(report, stream)
-            part.replace(path)
-        except OSError as error:
-            raise HoldfastError(f"its report cannot be written: {error.strerror or error}", where=str(path)) from error
-        return path
+
+def _with_report(summary: Summary, report: Report, path: Path) -> Summary:
+    """The summary with its whole report written; without it, what was found is still true and one thing is amiss."""
+    try:
+        _write(report, path)
+    except OSError as error:
+        message = f"its report cannot be written: {error.strerror or error}"
+        problem = Problem("survey.report-unwritten", message, where=str(path.parent))
+        told = replace(summary.image, problems={**summary.image.problems, problem.code: 1})
+        if told.status is Status.COMPLETE:
+            told = replace(told, status=Status.PARTIAL)
+        return replace(summary, image=told, problems=(*summary.problems, problem))
+    return replace(summary, image=replace(summary.image, report=str(path)))
+
+
+def _write(report: Report, path: Path) -> None:
+    """Write a report beside and rename it, so that nobody meets half of one. OSError."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with part.open("xb") as stream:  # a new file, and none that a link leads to
+            _WRITER.write(report, stream)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def report_name(candidate: Candidate) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from holdfast.model.artifact import Side
 from holdfast.model.errors import HoldfastError
-from holdfast.model.finding import Finding, Kind, Severity, VulnerabilityEvidence
+from holdfast.model.finding import Finding, IntegrityEvidence, Kind, Severity, VulnerabilityEvidence
 from holdfast.model.report import Report, Statistics
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.model.survey import Surveyed
@@ -71,7 +71,7 @@ def summarize(report: Report, name: str) -> Summary:
         fixable=sum(bool(cause.fix) for cause in told),
         known_exploited=sum(cause.exploited for cause in told),
         malware=sum(cause.kind is Kind.MALWARE for cause in causes),
-        tampered=sum(cause.kind is Kind.INTEGRITY for cause in causes),
+        tampered=sum(isinstance(finding.evidence, IntegrityEvidence) for finding in report.findings),
         risk=max((cause.risk for cause in causes), default=0),
         error=next((one.message for one in report.problems if one.gravity is Gravity.FAILED), ""),
         problems=dict(Counter({problem.code: 0 for problem in problems}) + _codes(report.problems)),

@@ -1,5 +1,6 @@
 """What the network libraries and servers say when something fails, in our own errors."""
 
+import re
 from typing import TYPE_CHECKING, NoReturn
 
 from holdfast.model.errors import AuthError, NotFound, SourceError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 # What OpenSSL, by its version, makes of a line of text where a handshake belongs.
 _NOT_ENCRYPTED = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+_OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")  # how urllib3 names its connections
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -69,7 +71,10 @@ def of_connection(error: Exception, *, host: str, where: str) -> SourceError | T
         return _proxy_refuses(where)
     if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ProxyError):
         remedy = "check the network, or set the proxy"
-        failure = SourceError(f"{host} cannot be reached: {words(error)}", where=where, remedy=remedy)
+        # A proxy that answers for a host it cannot reach has been reached itself.
+        itself = isinstance(error, exceptions.ProxyError) and "Tunnel connection failed" not in str(error)
+        who = "the proxy" if itself else host
+        failure = SourceError(f"{who} cannot be reached: {words(error)}", where=where, remedy=remedy)
         return failure if _is_final(error) else Transient(failure, connecting=True)
     transient = Transient(SourceError(f"no proper answer: {words(error)}", where=where))
     transient.silent = isinstance(error, exceptions.ReadTimeoutError)
@@ -96,4 +101,5 @@ def words(error: BaseException) -> str:
     """An exception of the network libraries in a few words, without its object addresses."""
     cause = error.__cause__ or error
     text = getattr(cause, "strerror", None) or getattr(cause, "reason", None) or str(cause)
-    return str(text).rpartition(">: ")[2][:200] or type(cause).__name__
+    plain = _OBJECT.sub("", str(text).rpartition(">: ")[2])
+    return plain[:200] or type(cause).__name__

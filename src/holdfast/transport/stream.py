@@ -39,8 +39,11 @@ def chunks(response: "BaseHTTPResponse", where: str, deadline: Deadline) -> Gene
             if not piece:
                 break
             deadline.check(where)
-            if waited > GRACE_SECONDS and done < SLOWEST * waited:
-                raise LimitError(f"comes slower than {SLOWEST} bytes a second", where=where, remedy="try again later")
+            if waited > GRACE_SECONDS:
+                if done < SLOWEST * waited:
+                    what = f"comes slower than {SLOWEST} bytes a second"
+                    raise LimitError(what, where=where, remedy="try again later")
+                waited, done = 0.0, 0  # a quick beginning buys no time for what follows
             yield piece
         complete = True
     finally:

@@ -18,7 +18,7 @@ from holdfast.oci.integrity import Mismatched
 from holdfast.oci.layout import blob_path
 from holdfast.oci.reader import LayoutReader
 from holdfast.oci.registry.client import Registry
-from holdfast.oci.registry.layout import RegistryLayout, as_reference
+from holdfast.oci.registry.layout import RegistryLayout
 from oci.registry.clients import app, client, layout_of
 from world import digest, index, layer, spec
 
@@ -272,13 +272,6 @@ class TestReading:
             assert digest(b"".join(layout.chunks(blob_path(blob)))) != blob
             assert digest(b"".join(layout.chunks(blob_path(blob)))) == blob
             assert between.paths == [f"GET /v2/app/blobs/{blob}"]
-
-
-@pytest.mark.parametrize("text", ["app", "docker://app", "//app"])
-def test_names_as_other_tools_write_them(text: str) -> None:
-    assert str(as_reference(text)) == "docker.io/library/app:latest"
-    with pytest.raises(InputError, match="no image named"):
-        as_reference("docker://")
 
 
 def test_offline_reads_what_is_known(place: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

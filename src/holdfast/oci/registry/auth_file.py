@@ -174,8 +174,9 @@ def _reason(error: Exception) -> str:
 
 def known_places(environment: Mapping[str, str], home: Path) -> Iterable[Path]:
     """Where Podman keeps such files, then Docker: a folder that the environment names stands for the usual one."""
-    if runtime := environment.get("XDG_RUNTIME_DIR"):
-        yield Path(runtime) / "containers" / "auth.json"
+    # Where nobody has logged in to a session, as root often has not, Podman has a folder for each user.
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    yield (Path(runtime) / "containers" if runtime else Path(f"/run/containers/{os.getuid()}")) / "auth.json"
     yield Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "containers" / "auth.json"
     yield Path(environment.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
     yield home / ".dockercfg"

@@ -62,6 +62,7 @@ class Registry:
             def attempt() -> str:
                 response = session.ask("HEAD", path, scope, {"Accept": ACCEPT}, accepted=(200, 405, 501))
                 stated = response.headers.get(_DIGEST, "")
+                response.drain_conn()  # what is not read to its end is no connection to go on with
                 response.release_conn()
                 return stated if response.status == 200 else ""
 
@@ -111,6 +112,7 @@ class Registry:
             def attempt() -> int:
                 response = session.ask("HEAD", path, scope)
                 length = response.headers.get("Content-Length", "")
+                response.drain_conn()
                 response.release_conn()
                 if not (length.isascii() and length.isdigit() and len(length) < 16):
                     raise SourceError("the registry does not say how long it is", where=session.endpoint.host + path)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from holdfast.model.errors import HoldfastError, InputError, LimitError, NotFound
+from holdfast.model.errors import HoldfastError, LimitError, NotFound
 from holdfast.model.status import Problem
 from holdfast.oci.layout import blob_path
 from holdfast.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, parse_document
@@ -137,11 +137,3 @@ class RegistryLayout:
         if descriptor is None:
             raise NotFound(f"{path} is not part of this image", where=str(self.reference))
         return descriptor
-
-
-def as_reference(text: str) -> Reference:
-    """A reference from what follows `registry:`, which may also be written as other tools do: `docker://…`."""
-    name = text.removeprefix("docker://").removeprefix("//")
-    if not name:
-        raise InputError("no image named", where=text, remedy="write registry:HOST/NAME:TAG")
-    return Reference.parse(name)

@@ -109,11 +109,12 @@ def _counts(survey: Survey, read: Sequence[Surveyed]) -> Lines:
     if not read:
         yield [*spans, ("  nothing was checked", "warn")]
         return
+    if survey.database is None:
+        yield [*spans, (f"  not checked: only the packages were listed of {counted(len(read), 'image')}", "warn")]
+        return
     if not bad:
         unsure = any(image.status is not Status.COMPLETE for image in read)
         words = "none found in what could be checked" if unsure else "none known"
-        if survey.database is None:
-            unsure, words = True, "not checked: only the packages were looked for, in all"
         yield [*spans, (f"  {words} of {counted(len(read), 'image')}", "warn" if unsure else "good")]
         return
     yield [*spans, (f"  in {len(bad):,} of {counted(len(read), 'image')}", "strong")]

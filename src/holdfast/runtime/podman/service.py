@@ -30,11 +30,14 @@ class Service:
         self._socket = self._folder / "podman.sock"
         self.url = f"unix://{self._socket}"
         self._said = self._folder / "said"
+        # Told of another machine's service, even by an empty variable, podman would be nothing but its client.
+        remote = ("CONTAINER_HOST", "CONTAINER_CONNECTION")
+        local = {name: value for name, value in environment.items() if name not in remote}
         try:
             with self._said.open("wb") as said:
                 self._process = subprocess.Popen(  # noqa: S603  # a fixed command
                     [program, "system", "service", "--time", str(_IDLE_SECONDS), self.url],
-                    stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=dict(environment), start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=local, start_new_session=True,
                 )  # fmt: skip
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
