@@ -1,6 +1,7 @@
 """Files kept for later scans: there whole or not at all, and swept when nobody has needed them for long."""
 
 import contextlib
+import math
 import os
 import tempfile
 import time
@@ -12,7 +13,7 @@ _PART = ".part-"
 
 
 class KeptFiles:
-    """A folder of small files by name, of which those older than `unused_seconds` are removed now and then.
+    """A folder of small files by name. Those older than `unused_seconds` are removed now and then; none where infinite.
 
     It is a convenience: what cannot be read counts as absent, and a folder that cannot be written is no error.
     """
@@ -48,7 +49,7 @@ class KeptFiles:
 
     def _sweep(self) -> None:
         """Remove, once, what was written long ago, and what a killed process left half written."""
-        if self._swept:
+        if self._swept or math.isinf(self._unused_seconds):
             return
         self._swept = True
         now = time.time()
