@@ -100,6 +100,8 @@ def _is_final(error: BaseException) -> bool:
 def words(error: BaseException) -> str:
     """An exception of the network libraries in a few words, without its object addresses."""
     cause = error.__cause__ or error
+    if len(cause.args) > 1 and isinstance(cause.args[-1], Exception):  # ('Connection aborted.', RemoteDisconnected(…))
+        cause = cause.args[-1]
     text = getattr(cause, "strerror", None) or getattr(cause, "reason", None) or str(cause)
     plain = _OBJECT.sub("", str(text).rpartition(">: ")[2])
     return plain[:200] or type(cause).__name__
