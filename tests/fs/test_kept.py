@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.fs.kept import ABANDONED_SECONDS, UNUSED_SECONDS, KeptFiles
+from holdfast.fs.kept import ABANDONED_SECONDS, SWEPT, UNUSED_SECONDS, KeptFiles
 
 
 def aged(path: Path, seconds: float) -> Path:
@@ -21,7 +21,7 @@ def test_what_is_kept_is_found_and_nothing_else(tmp_path: Path) -> None:
     KeptFiles(tmp_path / "kept").put("name", b"content")
     assert KeptFiles(tmp_path / "kept").get("name", 7) == b"content"
     assert KeptFiles(tmp_path / "kept").get("other", 7) is None
-    assert os.listdir(tmp_path / "kept") == ["name"]
+    assert set(os.listdir(tmp_path / "kept")) == {"name", SWEPT}
 
 
 def test_what_is_longer_than_allowed_counts_as_absent(tmp_path: Path) -> None:
@@ -52,6 +52,17 @@ def test_old_and_abandoned_files_are_swept_by_the_first_that_writes(tmp_path: Pa
     assert all(path.exists() for path in stays)
 
 
+def test_it_is_swept_once_a_day(tmp_path: Path) -> None:
+    KeptFiles(tmp_path).put("name", b"content")
+    left = aged(tmp_path / ".part-x", 2 * 86400)
+    KeptFiles(tmp_path).put("name", b"content")
+    assert left.exists(), "swept a moment ago"
+    aged(tmp_path / SWEPT, 2 * 86400)
+    KeptFiles(tmp_path).put("name", b"content")
+    assert not left.exists()
+    assert KeptFiles(tmp_path).get("name", 9) == b"content"
+
+
 def test_what_is_to_stay_stays(tmp_path: Path) -> None:
     old = aged(tmp_path / "old", 10 * UNUSED_SECONDS)
     KeptFiles(tmp_path, unused_seconds=math.inf).put("name", b"content")
@@ -64,6 +75,6 @@ def test_many_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(400)))
-    assert {name: KeptFiles(tmp_path).get(name, 9999) for name in os.listdir(tmp_path)} == {
+    assert {name: KeptFiles(tmp_path).get(name, 9999) for name in set(os.listdir(tmp_path)) - {SWEPT}} == {
         str(number): str(number).encode() * 1000 for number in range(50)
     }

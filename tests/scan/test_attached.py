@@ -389,7 +389,7 @@ class TestRemembered:
     def test_it_asks_anew_after_a_day(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         with served(world.image()) as (it, target):
             world.scan(target)
-            (kept,) = (world.settings.cache / "attachments").iterdir()
+            (kept,) = (world.settings.cache / "attachments").glob("*.json")
             answer = json.loads(kept.read_text())
             kept.write_text(json.dumps(answer | {"asked": answer["asked"] - SECONDS - 1}))
             asked(it)
@@ -418,7 +418,7 @@ class TestRemembered:
     def test_a_damaged_memory_is_none(self, world: World, damage: bytes) -> None:
         with served(world.image((SPDX, spdx(BASH)))) as (it, target):
             world.scan(target)
-            (kept,) = (world.settings.cache / "attachments").iterdir()
+            (kept,) = (world.settings.cache / "attachments").glob("*.json")
             kept.write_bytes(damage)
             asked(it)
             assert told(world.scan(target))

@@ -69,15 +69,12 @@ def test_a_reader_that_was_stopped_is_not_waited_for(cache: LayerCache, monkeypa
     other.join()
 
 
-def test_what_was_left_half_written_is_swept_once_a_day(cache: LayerCache, tmp_path: Path) -> None:
-    cache.put(record(ONE))
-    (folder,) = (tmp_path / "layers").iterdir()
-    left, swept, old = folder / ".part-x", folder / ".swept", time.time() - 2 * 86400
-    left.touch()
-    os.utime(left, (old, old))
+def test_what_older_engines_read_is_forgotten_when_it_is_old(tmp_path: Path) -> None:
+    LayerCache(tmp_path, "older").put(record(ONE))
+    LayerCache(tmp_path, "old").put(record(ONE))
+    (older,) = (tmp_path / "layers").glob("older-*")
+    long_ago = time.time() - 100 * 86400
+    os.utime(older, (long_ago, long_ago))
     LayerCache(tmp_path, "engines").put(record(ONE))
-    assert left.exists(), "swept a moment ago"
-    os.utime(swept, (old, old))
-    LayerCache(tmp_path, "engines").put(record(ONE))
-    assert not left.exists()
-    assert LayerCache(tmp_path, "engines").get(ONE) == record(ONE)
+    assert not older.exists()
+    assert LayerCache(tmp_path, "old").get(ONE) == LayerCache(tmp_path, "engines").get(ONE) == record(ONE)

@@ -134,11 +134,17 @@ def test_where_no_catalogue_is_of_use_nobody_is_asked_and_a_list_is_proposed(hos
     assert ":*" in raised.value.remedy
 
 
+def answered(status: int) -> SourceError:
+    error = SourceError("the server answered")
+    error.status = status
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
         (NotFound("not there (HTTP 404)"), NotFound, "no catalogue"),
-        (SourceError("the server answered HTTP 405"), SourceError, "no catalogue"),
+        (answered(405), SourceError, "no catalogue"),
         (AuthError("access refused (HTTP 401)"), AuthError, "does not list its repositories for us"),
         (AuthError("access refused (HTTP 403)"), AuthError, "does not list its repositories for us"),
     ],

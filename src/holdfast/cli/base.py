@@ -6,8 +6,8 @@ import sys
 import click
 
 from holdfast.cli.compose import opener_of, settings_for
-from holdfast.cli.delivery import write_file
 from holdfast.cli.environment import settings
+from holdfast.fs.whole import write_whole
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import NotFound
 from holdfast.report.text import printable
@@ -35,7 +35,7 @@ def add(target: str, name: str, platform: str | None, plain_http: bool, offline:
     folder = settings().data / "bases"
     folder.mkdir(parents=True, exist_ok=True)
     identity = hashlib.sha256("\n".join(base.diff_ids).encode()).hexdigest()[:32]
-    write_file(folder / f"{identity}.json", encode(base))
+    write_whole(folder / f"{identity}.json", encode(base))
     click.echo(f"{printable(base.name)}: {len(base.diff_ids)} layers registered as a base")
 
 

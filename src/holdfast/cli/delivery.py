@@ -1,15 +1,14 @@
 """Where reports go: one format to standard output, others to files, written whole or not at all."""
 
 import io
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 from msgspec import Struct
 
 from holdfast.cli.environment import colour, width
+from holdfast.fs.whole import write_whole
 from holdfast.model.report import Report
 from holdfast.report import WRITERS, writer
 from holdfast.report.writer import Writer
@@ -48,22 +47,7 @@ def deliver(report: Report, choices: tuple[OutputChoice, ...]) -> None:
         else:
             text = io.StringIO()
             choice.writer.write(report, text, width=width(), colour=False)
-            write_file(choice.path, text.getvalue().encode())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write beside and rename: whoever reads the file never sees half of it."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(part).chmod(0o666 & ~mask)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+            write_whole(choice.path, text.getvalue().encode())
 
 
 def _writer(name: str) -> Writer:

@@ -13,10 +13,11 @@ from holdfast.advisory.archive import Opened
 from holdfast.advisory.places import database_path
 from holdfast.cli.check import AdvisoryCheck
 from holdfast.cli.compose import opener_of
-from holdfast.cli.delivery import parse_outputs, write_file
+from holdfast.cli.delivery import parse_outputs
 from holdfast.cli.environment import colour, width
 from holdfast.cli.failure import CLEAN, COULD_NOT_RUN, FOUND, INCOMPLETE
 from holdfast.cli.progress import Meter
+from holdfast.fs.whole import write_whole
 from holdfast.model.advisory import DatabaseInfo
 from holdfast.model.artifact import Platform
 from holdfast.model.finding import Severity
@@ -112,7 +113,7 @@ def deliver(survey: Survey, outputs: tuple[tuple[SurveyWriter, Path | None], ...
         else:
             text = io.StringIO()
             writer.write(survey, text, width=width())
-            write_file(path, text.getvalue().encode())
+            write_whole(path, text.getvalue().encode())
 
 
 def exit_code(survey: Survey, fail_on: str | None) -> int:

@@ -1,15 +1,16 @@
 """Files kept for later scans: there whole or not at all, and swept when nobody has needed them for long."""
 
 import contextlib
-import math
 import os
-import tempfile
 import time
 from pathlib import Path
 
+from holdfast.fs.whole import PART, write_whole
+
 UNUSED_SECONDS = 90 * 86400.0
 ABANDONED_SECONDS = 3600.0
-_PART = ".part-"
+SWEEP_SECONDS = 86400.0
+SWEPT = ".swept"
 
 
 class KeptFiles:
@@ -21,7 +22,6 @@ class KeptFiles:
     def __init__(self, folder: Path, unused_seconds: float = UNUSED_SECONDS) -> None:
         self.folder = folder
         self._unused_seconds = unused_seconds
-        self._swept = False
 
     def get(self, name: str, limit: int) -> bytes | None:
         """The content of a file; None where it is absent, unreadable, or longer than `limit` bytes."""
@@ -35,26 +35,23 @@ class KeptFiles:
         return data if len(data) <= limit else None
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep a file. It is written beside and renamed, so that a reader or a crash never meets half of it."""
+        """Keep a file."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            handle, part = tempfile.mkstemp(dir=self.folder, prefix=_PART)
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(data)
-                Path(part).replace(self.folder / name)
-            except OSError:
-                Path(part).unlink()
+            write_whole(self.folder / name, data)
 
     def _sweep(self) -> None:
-        """Remove, once, what was written long ago, and what a killed process left half written."""
-        if self._swept or math.isinf(self._unused_seconds):
+        """Remove, once a day, what was written long ago, and what a killed process left half written.
+
+        Looking through a hundred thousand files takes as long as scanning a small image.
+        """
+        mark, now = self.folder / SWEPT, time.time()
+        if mark.exists() and now - mark.stat().st_mtime < SWEEP_SECONDS:
             return
-        self._swept = True
-        now = time.time()
+        mark.touch()
         for path in [*self.folder.iterdir()]:
             with contextlib.suppress(OSError):  # another process sweeps, or has renamed it
                 age = now - path.stat().st_mtime
-                if age > (ABANDONED_SECONDS if path.name.startswith(_PART) else self._unused_seconds):
+                if age > (ABANDONED_SECONDS if path.name.startswith(PART) else self._unused_seconds):
                     path.unlink()

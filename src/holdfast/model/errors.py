@@ -36,7 +36,9 @@ class LimitError(HoldfastError):
 
 
 class SourceError(HoldfastError):
-    """A source (feed, registry, file) could not be read."""
+    """A source (feed, registry, file) could not be read. `status` is what it answered, where it speaks HTTP; else 0."""
+
+    status = 0
 
 
 class AuthError(SourceError):

@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import os
 import stat
-import threading
 from collections.abc import Iterable, Iterator
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast.fs.whole import PART, write_whole
 from holdfast.model.errors import HoldfastError, InputError, SourceError
 from holdfast.oci.budget import IMAGE_BUDGET, READ_BYTES
 from holdfast.oci.integrity import Mismatch, Mismatched
@@ -108,7 +108,7 @@ class LayoutFolder:
     def put(self, digest: str, data: bytes) -> None:
         """Write a small blob that is known to be what its digest says."""
         with self._writing():
-            _replace(self._blob(digest), data)
+            write_whole(self._blob(digest), data)
 
     def name(self, entries: Iterable[dict[str, Any]]) -> None:
         """Add descriptors to the index, in place of those with the same full name; all others stay.
@@ -125,7 +125,7 @@ class LayoutFolder:
                 if _name(entry, REFERENCE_NAME) in tags:
                     entry["annotations"] |= {REFERENCE_NAME: _name(entry, CONTAINERD_NAME)}
             stated = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": [*kept, *fresh]}
-            _replace(self.path / _INDEX, msgspec.json.encode(index | stated))
+            write_whole(self.path / _INDEX, msgspec.json.encode(index | stated))
 
     def _index(self) -> dict[str, Any]:
         """What index.json says, which always has `manifests`; InputError where it is damaged."""
@@ -196,7 +196,7 @@ def _opened(path: Path) -> BufferedReader:
 
 
 def _part(target: Path) -> Path:
-    return target.with_name(f".part-{target.name}")
+    return target.with_name(f"{PART}{target.name}")
 
 
 def _begun(part: Path) -> BufferedRandom:
@@ -209,19 +209,6 @@ def _begun(part: Path) -> BufferedRandom:
         os.close(descriptor)  # it has another name too: the bytes are somebody else's
     part.unlink()
     return os.fdopen(_descriptor(part, flags), "a+b")
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Write a file beside and rename it, so that nobody ever meets half of it."""
-    part = target.with_name(f".part-{target.name}-{os.getpid()}-{threading.get_ident()}")
-    part.unlink(missing_ok=True)
-    try:
-        with part.open("xb") as stream:
-            stream.write(data)
-        part.replace(target)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

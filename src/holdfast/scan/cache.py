@@ -3,9 +3,9 @@
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
+from holdfast.fs.kept import KeptFiles
 from holdfast.model.artifact import is_digest
 from holdfast.scan.record import LayerRecord
 
@@ -22,10 +23,7 @@ _FORMAT = 1  # of LayerRecord and what is in it: another one is another folder
 STALE_SECONDS = 20.0
 _BEAT_SECONDS = 4.0
 _POLL_SECONDS = 0.02
-_PART = ".part-"
 _UNUSED_SECONDS = 60 * 86400.0
-_ABANDONED_SECONDS = 3600.0
-_SWEEP_SECONDS = 86400.0
 
 
 class LayerCache:
@@ -35,58 +33,43 @@ class LayerCache:
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder / "layers" / f"{fingerprint}-{_FORMAT}"
+        self._files = KeptFiles(folder / "layers" / f"{fingerprint}-{_FORMAT}", unused_seconds=math.inf)
         self._verified = folder / "verified"
         self._locks = folder / "locks"
         self._decoder = msgspec.msgpack.Decoder(LayerRecord)
 
     def get(self, diff_id: str) -> LayerRecord | None:
         """The record of a layer, where one is kept and whole."""
-        path = self._path(diff_id)
-        if path is None:
+        data = self._files.get(diff_id.replace(":", "-"), _LIMIT) if is_digest(diff_id) else None
+        if data is None:
             return None
         try:
-            data = path.read_bytes()
             # The frame's own word on its size is what gets allocated.
             if not 0 <= zstandard.frame_content_size(data) <= _LIMIT:
                 return None
             record = self._decoder.decode(zstandard.ZstdDecompressor().decompress(data))
-        except (OSError, zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError, MemoryError):
+        except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError, MemoryError):
             return None
         return record if record.diff_id == diff_id else None
 
     def put(self, record: LayerRecord) -> None:
-        """Keep a record. Written beside and renamed, so that a reader or a crash never meets half of one."""
-        path = self._path(record.diff_id)
-        if path is None:
+        """Keep a record."""
+        if not is_digest(record.diff_id):
             return
         try:
             data = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(msgspec.msgpack.encode(record))
         except UnicodeEncodeError:
             return  # A package in a folder whose name is not UTF-8: too rare to be worth a second encoding.
-        with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=_PART)
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(data)
-                Path(name).replace(path)
-            except OSError:
-                Path(name).unlink()
+        if not self._files.folder.exists():
+            self._forget_older()
+        self._files.put(record.diff_id.replace(":", "-"), data)
 
-    def _sweep(self) -> None:
-        """Remove, once a day, what scans that were killed left half written, and what nobody has needed for long."""
-        swept = self._folder / ".swept"
-        if swept.exists() and _age(swept) < _SWEEP_SECONDS:
-            return  # looking through a hundred thousand layers takes as long as scanning a small image
-        swept.touch()
-        for left in self._folder.glob(f"{_PART}*"):
-            if _age(left) > _ABANDONED_SECONDS:
-                left.unlink(missing_ok=True)
-        for other in self._folder.parent.iterdir():
-            if other != self._folder and _age(other) > _UNUSED_SECONDS:
-                shutil.rmtree(other, ignore_errors=True)  # of an older version of the engines
+    def _forget_older(self) -> None:
+        """Remove what versions of the engines read that nobody has used for long."""
+        with contextlib.suppress(OSError):
+            for other in self._files.folder.parent.iterdir():
+                if time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
+                    shutil.rmtree(other, ignore_errors=True)
 
     @contextlib.contextmanager
     def claim(self, diff_id: str) -> Iterator[bool]:
@@ -126,17 +109,6 @@ class LayerCache:
     def _mark(self, diff_id: str, digest: str, identity: str) -> Path:
         name = hashlib.sha256("\n".join((diff_id, digest, identity)).encode()).hexdigest()
         return self._verified / name
-
-    def _path(self, diff_id: str) -> Path | None:
-        return self._folder / diff_id.replace(":", "-") if is_digest(diff_id) else None
-
-
-def _age(path: Path) -> float:
-    """Seconds since it was changed; none for what another scan has renamed or removed meanwhile."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _lock(descriptor: int) -> bool:

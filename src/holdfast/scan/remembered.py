@@ -1,7 +1,6 @@
 """What was found to be attached to an image, remembered for a day, so that a registry is not asked at every scan."""
 
 import hashlib
-import math
 import time
 from pathlib import Path
 
@@ -28,7 +27,7 @@ class Remembered:
 
     def __init__(self, folder: Path, repository: str, digest: str, index_digest: str) -> None:
         named = "\n".join((repository, digest, index_digest)).encode(errors="surrogatepass")
-        self._files = KeptFiles(folder, unused_seconds=math.inf)  # one a scan: looking through all would cost more
+        self._files = KeptFiles(folder, unused_seconds=2 * SECONDS)
         self._name = f"{hashlib.sha256(named).hexdigest()}.json"
 
     def get(self) -> tuple[Attachment, ...] | None:

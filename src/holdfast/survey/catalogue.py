@@ -44,7 +44,7 @@ def refused(registry: str, error: SourceError) -> SourceError:
         if error.remedy and "check the address" not in error.remedy:
             remedy = f"{error.remedy}; {remedy}"
         return AuthError(f"it does not list its repositories for us: {error.what}", where=error.where, remedy=remedy)
-    if isinstance(error, NotFound) or any(f"HTTP {status}" in error.what for status in (400, 405, 501)):
+    if isinstance(error, NotFound) or error.status in (400, 405, 501):
         what = f"this registry has no catalogue: {error.what}"
         return type(error)(what, where=error.where, remedy=LIST + _COMMAND)
     return error

@@ -1,23 +1,22 @@
 """Scanning one image after the other, whatever becomes of each."""
 
 import hashlib
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self
 
 from msgspec.structs import replace
 
+from holdfast.fs.whole import write_whole
 from holdfast.model.errors import HoldfastError
 from holdfast.model.report import Report
 from holdfast.model.status import Problem, Status
-from holdfast.report.json import JsonWriter
+from holdfast.report.json import document
+from holdfast.report.writer import encode
 from holdfast.scan.plan import Plan
 from holdfast.survey.candidate import Candidate
 from holdfast.survey.summary import Summary, summarize, unread
 
-_WRITER = JsonWriter()
 _MOST_CHARACTERS = 120
 
 
@@ -76,7 +75,7 @@ class Examiner:
 def _with_report(summary: Summary, report: Report, path: Path) -> Summary:
     """The summary with its whole report written; without it, what was found is still true and one thing is amiss."""
     try:
-        _write(report, path)
+        write_whole(path, encode(document(report)))
     except OSError as error:
         message = f"its report cannot be written: {error.strerror or error}"
         problem = Problem("survey.report-unwritten", message, where=str(path.parent))
@@ -85,20 +84,6 @@ def _with_report(summary: Summary, report: Report, path: Path) -> Summary:
             told = replace(told, status=Status.PARTIAL)
         return replace(summary, image=told, problems=(*summary.problems, problem))
     return replace(summary, image=replace(summary.image, report=str(path)))
-
-
-def _write(report: Report, path: Path) -> None:
-    """Write a report beside and rename it, so that nobody meets half of one. OSError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.unlink(missing_ok=True)
-        with part.open("xb") as stream:  # a new file, and none that a link leads to
-            _WRITER.write(report, stream)
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
 
 
 def report_name(candidate: Candidate) -> str:

@@ -37,17 +37,21 @@ class SpeaksPlainHttp(SourceError):
 
 def refuse(response: "BaseHTTPResponse", where: str) -> NoReturn:
     """Raise what an answer without content means."""
-    status = response.status
-    if status in (401, 403):
-        raise AuthError(f"access refused (HTTP {status})", where=where, remedy="check the address and its credentials")
-    if status == 407:
-        raise _proxy_refuses(where)
-    if status in (404, 410):
-        raise NotFound(f"not there (HTTP {status})", where=where)
-    error = SourceError(f"the server answered HTTP {status}", where=where, remedy="try again later")
-    if status in _AGAIN:
+    error = _meaning(response.status, where)
+    error.status = response.status
+    if response.status in _AGAIN:
         raise Transient(error, pause=retry_after(response.headers.get("Retry-After")))
     raise error
+
+
+def _meaning(status: int, where: str) -> SourceError:
+    if status in (401, 403):
+        return AuthError(f"access refused (HTTP {status})", where=where, remedy="check the address and its credentials")
+    if status == 407:
+        return _proxy_refuses(where)
+    if status in (404, 410):
+        return NotFound(f"not there (HTTP {status})", where=where)
+    return SourceError(f"the server answered HTTP {status}", where=where, remedy="try again later")
 
 
 def of_connection(error: Exception, *, host: str, where: str) -> SourceError | Transient:

@@ -23,7 +23,7 @@ from daemons.behaviours import (
     whole,
 )
 from daemons.fake import Fake, Repository, fake
-from daemons.meddler import BLOBS, Behaviour, Meddler, meddler
+from daemons.meddler import BLOBS, Behaviour, Meddler
 from daemons.message import Answer, Hangup, Piece, Request, Respond
 from holdfast.model.errors import LimitError, NotFound, SourceError
 from holdfast.oci.registry.blob import first_byte
@@ -39,12 +39,6 @@ DIGEST = digest(BODY)
 def place() -> Iterator[Fake]:
     with fake() as it:
         it.repositories["app"] = Repository(blobs={DIGEST: BODY, digest(b""): b""})
-        yield it
-
-
-@pytest.fixture
-def between(place: Fake) -> Iterator[Meddler]:
-    with meddler(place) as it:
         yield it
 
 

@@ -46,18 +46,6 @@ def place(tmp_path: Path) -> Iterator[Fake]:
         yield it
 
 
-@pytest.fixture
-def between(place: Fake) -> Iterator[Meddler]:
-    with meddler(place) as it:
-        yield it
-
-
-@pytest.fixture
-def ours(between: Meddler) -> Iterator[Registry]:
-    with client(between.host) as it:
-        yield it
-
-
 def _store(place: Fake, layout: Path) -> str:
     """Put an image beside the others of a repository; its digest."""
     from daemons.fake import Repository

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.fs.kept import SWEPT
 from holdfast.oci.registry.documents import Documents
 from world import digest
 
 DATA = b'{"schemaVersion": 2}'
 NAME = digest(DATA)
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in (folder / "documents").iterdir() if path.name != SWEPT]
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def kept(tmp_path: Path) -> Documents:
 def test_what_is_kept(kept: Documents, tmp_path: Path) -> None:
     assert kept.get(NAME) == Documents(tmp_path / "documents").get(NAME) == DATA
     assert kept.get(digest(b"other")) is None
-    assert [path.name for path in (tmp_path / "documents").iterdir()] == [NAME.replace(":", "-")]
+    assert names(tmp_path) == [NAME.replace(":", "-")]
 
 
 @pytest.mark.parametrize("damage", [b"", DATA[:-1], DATA + b" ", b"\0" * len(DATA)])
@@ -39,7 +44,7 @@ def test_what_is_no_file(kept: Documents, tmp_path: Path) -> None:
     path.mkdir()
     assert kept.get(NAME) is None
     kept.put(NAME, DATA)
-    assert [entry.name for entry in (tmp_path / "documents").iterdir()] == [path.name]
+    assert names(tmp_path) == [path.name]
 
 
 @pytest.mark.parametrize("name", ["", "sha256:../../etc/passwd", "md5:" + "a" * 32, "sha256:" + "A" * 64])
@@ -62,4 +67,4 @@ def test_many_at_once_write_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: documents.put(NAME, DATA), range(64)))
     assert documents.get(NAME) == DATA
-    assert len(list((tmp_path / "documents").iterdir())) == 1
+    assert len(names(tmp_path)) == 1

@@ -33,18 +33,6 @@ def place(tmp_path: Path) -> Iterator[Fake]:
         yield it
 
 
-@pytest.fixture
-def between(place: Fake) -> Iterator[Meddler]:
-    with meddler(place) as it:
-        yield it
-
-
-@pytest.fixture
-def ours(between: Meddler) -> Iterator[Registry]:
-    with client(between.host) as it:
-        yield it
-
-
 def opened(layout: RegistryLayout, platform: Platform | None = AMD64, last: str = "") -> ImageSource:
     root = layout.root(last)
     return LayoutReader(layout, "registry", str(layout.reference), IMAGE_BUDGET).open_from([root], platform)

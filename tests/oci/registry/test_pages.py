@@ -1,7 +1,6 @@
 """Lists in pages: tags and repositories, and servers that never come to an end."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from daemons.behaviours import deep_json, endless, ever_new, html, link, link_to_itself, swap, wide_json
-from daemons.fake import Fake, Names, fake
-from daemons.meddler import CATALOG, TAGS, Behaviour, Meddler, meddler
+from daemons.fake import Fake, Names
+from daemons.meddler import CATALOG, TAGS, Behaviour, Meddler
 from daemons.message import Answer, Request
 from daemons.push import push
 from daemons.registry import registry
@@ -23,24 +22,6 @@ from holdfast.oci.registry.endpoint import Endpoint
 from holdfast.oci.registry.pages import names
 from holdfast.transport.address import Address
 from oci.registry.clients import app, client
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Fake]:
-    with fake({"app": app(tmp_path)}) as it:
-        yield it
-
-
-@pytest.fixture
-def between(place: Fake) -> Iterator[Meddler]:
-    with meddler(place) as it:
-        yield it
-
-
-@pytest.fixture
-def ours(between: Meddler) -> Iterator[Registry]:
-    with client(between.host) as it:
-        yield it
 
 
 def test_tags_of_several_pages(place: Fake, ours: Registry) -> None:

@@ -38,18 +38,6 @@ def place(tmp_path: Path) -> Iterator[Fake]:
         yield it
 
 
-@pytest.fixture
-def between(place: Fake) -> Iterator[Meddler]:
-    with meddler(place) as it:
-        yield it
-
-
-@pytest.fixture
-def ours(between: Meddler) -> Iterator[Registry]:
-    with client(between.host) as it:
-        yield it
-
-
 def pull(ours: Registry, name: str, into: Path, **options: bool) -> Pulled:
     layout = layout_of(ours, name, into.parent)
     return Puller(layout, LayoutFolder(into)).pull(layout.root(), AMD64, **options)

@@ -1,14 +1,13 @@
 """What refers to an image: by the registry's own list, by the tag that stands in for it, and by cosign's tags."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from daemons.behaviours import deep_json, html, link_to_itself, status, swap
-from daemons.fake import Fake, fake
-from daemons.meddler import REFERRERS, Behaviour, Meddler, meddler
+from daemons.fake import Fake
+from daemons.meddler import REFERRERS, Behaviour, Meddler
 from daemons.message import Answer
 from daemons.push import Pusher, attach, push
 from daemons.registry import registry
@@ -21,24 +20,6 @@ from world import OCI
 
 SPDX, VEX = "application/spdx+json", "application/vnd.openvex+json"
 INDEX = OCI + "index.v1+json"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Fake]:
-    with fake({"app": app(tmp_path)}) as it:
-        yield it
-
-
-@pytest.fixture
-def between(place: Fake) -> Iterator[Meddler]:
-    with meddler(place) as it:
-        yield it
-
-
-@pytest.fixture
-def ours(between: Meddler) -> Iterator[Registry]:
-    with client(between.host) as it:
-        yield it
 
 
 def subject(place: Fake) -> str:

@@ -8,7 +8,7 @@ from typing import ParamSpec, Self, TypeVar
 from holdfast.model.errors import HoldfastError, InputError
 from holdfast.model.status import Gravity, Problem
 from holdfast.oci.reference import DOCKER_HUB, registry_named
-from holdfast.oci.registry import helper
+from holdfast.oci.registry import credential_helper
 from holdfast.oci.registry.auth_file import AuthFile, canonical, known_places
 from holdfast.oci.registry.credential import Credential
 
@@ -115,7 +115,7 @@ class Keychain:
             answer = self._answers.setdefault((name, server), _Answer())
         with answer.lock:
             if not answer.known:
-                answer.credential = self._try(registry, helper.ask, name, server, self._environment)
+                answer.credential = self._try(registry, credential_helper.ask, name, server, self._environment)
                 answer.known = True
             return answer.credential
 

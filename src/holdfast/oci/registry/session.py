@@ -242,4 +242,6 @@ def _told(error: SourceError, said: str) -> SourceError:
         remedy = "log in to it for a higher limit, or use a mirror"
     what = f'{error.what}: the registry says "{said}"' if said else error.what
     kind = type(error) if type(error) in (AuthError, NotFound) else SourceError
-    return kind(what, where=error.where, remedy=remedy)
+    told = kind(what, where=error.where, remedy=remedy)
+    told.status = error.status
+    return told

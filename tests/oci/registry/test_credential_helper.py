@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.errors import HoldfastError, InputError, LimitError, SourceError
-from holdfast.oci.registry import helper
+from holdfast.oci.registry import credential_helper
 from holdfast.oci.registry.credential import Credential
 
 
@@ -29,7 +29,7 @@ class Helpers:
 
     def ask(self, script: str, *, seconds: float = 10.0) -> Credential | None:
         self.write("test", script)
-        return helper.ask("test", "quay.io", self.environment, seconds=seconds)
+        return credential_helper.ask("test", "quay.io", self.environment, seconds=seconds)
 
 
 @pytest.fixture
@@ -86,12 +86,12 @@ def test_it_may_know_nothing(helpers: Helpers, script: str) -> None:
 @pytest.mark.parametrize("name", ["", "../evil", "a/b", "a b", ".hidden", "-x", "a\0b", "a\n", "ä", "x" * 65])
 def test_a_name_that_leads_elsewhere_is_refused(helpers: Helpers, name: str) -> None:
     with pytest.raises(InputError):
-        helper.ask(name, "quay.io", helpers.environment)
+        credential_helper.ask(name, "quay.io", helpers.environment)
 
 
 def test_one_that_is_absent_is_said_with_what_to_do(helpers: Helpers) -> None:
     with pytest.raises(SourceError, match="install docker-credential-absent"):
-        helper.ask("absent", "quay.io", helpers.environment)
+        credential_helper.ask("absent", "quay.io", helpers.environment)
 
 
 @pytest.mark.parametrize("path", [None, "", ".", "bin::relative", "/nowhere"])
@@ -103,7 +103,7 @@ def test_it_is_looked_for_in_the_path_that_was_handed_in(
     monkeypatch.chdir(helpers.folder)
     environment = {} if path is None else {"PATH": path}
     with pytest.raises(SourceError, match="not in PATH"):
-        helper.ask("test", "quay.io", environment)
+        credential_helper.ask("test", "quay.io", environment)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_one_that_cannot_be_run_is_a_proper_error(helpers: Helpers, content: str
     path.write_text(content)
     os.chmod(path, mode)
     with pytest.raises(SourceError, match="cannot be run"):
-        helper.ask("bad", "quay.io", helpers.environment)
+        credential_helper.ask("bad", "quay.io", helpers.environment)
 
 
 def test_an_environment_that_no_program_can_have_is_a_proper_error(helpers: Helpers) -> None:
@@ -201,7 +201,7 @@ def test_an_environment_that_no_program_can_have_is_a_proper_error(helpers: Help
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_a_credential_or_a_proper_error(output: bytes) -> None:
     try:
-        found = helper._understood(output, "x")
+        found = credential_helper._understood(output, "x")
     except HoldfastError:
         return
     assert found is None or isinstance(found, Credential)
