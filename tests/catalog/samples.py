@@ -3,9 +3,10 @@
 import struct
 from collections.abc import Sequence
 
-from holdfast.catalog.cataloger import Cataloger, Found
+from holdfast.catalog.cataloger import Cataloger
 from holdfast.fs.memory import MemoryFile
 from holdfast.model.file import Entry, FileType
+from holdfast.model.found import Found
 
 START_MARK = bytes.fromhex("3077af0c9274080241e1c107e6d618e6")
 END_MARK = bytes.fromhex("f932433186182072008242104116d8f2")

@@ -2,7 +2,7 @@
 
 from catalog.samples import APK, listed, read
 from holdfast.catalog.apk import APK as CATALOGER
-from holdfast.catalog.cataloger import Claim
+from holdfast.model.found import Claim
 
 PATH = "lib/apk/db/installed"
 

@@ -5,9 +5,9 @@ import pytest
 from catalog.samples import GO_MOD, GO_SUM, PACKAGE_LOCK, paragraph, read, status
 from holdfast.catalog import CATALOGERS
 from holdfast.catalog.assemble import Piece, assemble
-from holdfast.catalog.cataloger import Claim, Found
-from holdfast.catalog.select import Selector
+from holdfast.fs.select import Selector
 from holdfast.model.artifact import Side
+from holdfast.model.found import Claim, Found
 from holdfast.model.package import Distribution, Origin, Package
 
 DEBIAN = Distribution("debian", "12", "Debian GNU/Linux 12 (bookworm)")

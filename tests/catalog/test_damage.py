@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from catalog.samples import SAMPLES, read
 from holdfast.catalog import CATALOGERS
 from holdfast.catalog.assemble import assemble
-from holdfast.catalog.cataloger import Found
 from holdfast.model.artifact import Side
+from holdfast.model.found import Found
 from holdfast.model.package import Distribution
 
 BY_NAME = {cataloger.name: cataloger for cataloger in CATALOGERS}

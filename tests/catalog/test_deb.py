@@ -3,8 +3,8 @@
 import pytest
 
 from catalog.samples import listed, paragraph, read, status
-from holdfast.catalog.cataloger import Claim, Found
 from holdfast.catalog.deb import DEB, DEB_COPYRIGHT, DEB_LIST, DEB_SINGLE, source_of
+from holdfast.model.found import Claim, Found
 
 STATUS = "var/lib/dpkg/status"
 

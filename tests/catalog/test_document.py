@@ -1,9 +1,9 @@
 """The budget of every file that is held."""
 
 from catalog.samples import read
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import MAX_TEXT, DocumentCataloger, corrupt
 from holdfast.model.errors import InputError
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 
 

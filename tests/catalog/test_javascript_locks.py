@@ -5,10 +5,10 @@ import json
 import pytest
 
 from catalog.samples import PACKAGE_LOCK, PNPM_5, PNPM_6, PNPM_9, YARN_1, YARN_BERRY, listed, read
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.node_lock import NODE_LOCK
 from holdfast.catalog.pnpm import PNPM
 from holdfast.catalog.yarn import YARN
+from holdfast.model.found import Found
 from holdfast.model.package import Origin
 
 

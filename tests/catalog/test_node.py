@@ -6,7 +6,7 @@ import pytest
 
 from catalog.samples import listed, read
 from holdfast.catalog.node import NODE
-from holdfast.catalog.select import Selector
+from holdfast.fs.select import Selector
 
 
 def manifest(**fields: object) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from catalog.samples import METADATA, listed, read
 from holdfast.catalog.python import PYTHON
-from holdfast.catalog.select import Selector
+from holdfast.fs.select import Selector
 
 PATH = "usr/lib/python3.11/site-packages/x-1.dist-info/METADATA"
 

@@ -4,9 +4,9 @@ import pytest
 
 from catalog.samples import REQUIREMENTS, UV, listed, read
 from holdfast.catalog.assemble import assemble
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.python import PYTHON
 from holdfast.model.artifact import Side
+from holdfast.model.found import Found
 from holdfast.model.status import Gravity
 
 from holdfast.catalog.python_lock import PDM, PIPFILE, POETRY, UV as UV_CATALOGER  # isort: skip

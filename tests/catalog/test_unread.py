@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.catalog.cataloger import Found
-from holdfast.catalog.select import Selector
 from holdfast.catalog.unread import UnreadCataloger
 from holdfast.fs.memory import MemoryFile
+from holdfast.fs.select import Selector
 from holdfast.model.file import Entry, FileType
+from holdfast.model.found import Found
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import scan

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 import holdfast.catalog
 from holdfast.catalog import CATALOGERS
-from holdfast.catalog.cataloger import Cataloger, Found
+from holdfast.catalog.cataloger import Cataloger
 from holdfast.catalog.document import DocumentCataloger
-from holdfast.catalog.select import Selector, compile_glob
 from holdfast.fs.memory import MemoryFile
+from holdfast.fs.select import Selector, compile_glob
 from holdfast.model.errors import LimitError
 from holdfast.model.file import Entry, FileType
+from holdfast.model.found import Found
 
 NAMES = [cataloger.name for cataloger in CATALOGERS]
 each = pytest.mark.parametrize("cataloger", CATALOGERS, ids=NAMES)

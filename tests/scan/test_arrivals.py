@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.catalog import CATALOGERS
-from holdfast.catalog.select import Selector
+from holdfast.fs.select import Selector
 from holdfast.model.artifact import Image, Layer
 from holdfast.model.errors import SourceError
 from holdfast.model.status import Problem

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from holdfast.catalog.cataloger import Claim, Found
 from holdfast.catalog.document import MAX_PACKAGES, DocumentCataloger, corrupt, paragraphs
+from holdfast.model.found import Claim, Found
 from holdfast.model.package import Package
 
 MAX_PATHS = 64 << 20

@@ -1,7 +1,7 @@
 """Where a Debian-like image fetches its packages from: apt's source lists, kept as they stand."""
 
-from holdfast.catalog.cataloger import Found
 from holdfast.fs.tree import File
+from holdfast.model.found import Found
 
 _LIMIT = 1 << 20
 

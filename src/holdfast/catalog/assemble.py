@@ -6,8 +6,8 @@ from itertools import chain
 from msgspec import Struct
 from msgspec.structs import replace
 
-from holdfast.catalog.cataloger import Found
 from holdfast.model.artifact import Side
+from holdfast.model.found import Found
 from holdfast.model.package import Distribution, Origin, Package, Purl
 
 Piece = tuple[str, str, Side, Found]

@@ -2,8 +2,8 @@
 
 import re
 
-from holdfast.catalog.cataloger import Claim, Found
 from holdfast.catalog.document import MAX_PACKAGES, DocumentCataloger, corrupt, paragraphs
+from holdfast.model.found import Claim, Found
 from holdfast.model.package import Package
 
 _FIELD = re.compile(rb"^(Package|Status|Version|Architecture|Source|Maintainer):(.*)$", re.IGNORECASE | re.MULTILINE)

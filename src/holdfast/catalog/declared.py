@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import msgspec
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import MAX_PACKAGES, DocumentCataloger, Parse, bounded
 from holdfast.model.errors import InputError
+from holdfast.model.found import Found
 from holdfast.model.package import Origin, Package
 
 T = TypeVar("T")

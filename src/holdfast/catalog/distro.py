@@ -2,8 +2,8 @@
 
 import re
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import DocumentCataloger
+from holdfast.model.found import Found
 from holdfast.model.package import DEBIAN_RELEASES, Distribution
 
 _LIMIT = 64 << 10

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from holdfast.catalog.cataloger import Found
 from holdfast.fs.tree import File
 from holdfast.model.errors import HoldfastError, LimitError
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 from holdfast.model.status import Problem
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, lock_cataloger, once
 from holdfast.catalog.document import MAX_PACKAGES, corrupt, lines
+from holdfast.model.found import Found
 
 _MAX_MOD = 2 << 20
 _MAX_LINE = 4_000

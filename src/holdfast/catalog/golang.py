@@ -8,9 +8,9 @@ import re
 import struct
 from collections.abc import Iterator
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import within_budget
 from holdfast.fs.tree import File
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 from holdfast.model.status import Gravity, Problem
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import DocumentCataloger
 from holdfast.model.errors import InputError
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 
 _INSTALLED = re.compile(r"(?:^|/)(?:node_modules|usr/share/nodejs)/(?:@[^/]+/)?[^/@.][^/]*(?=/)")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, json_object, lock_cataloger, mapping, once, text
 from holdfast.catalog.document import corrupt
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 
 _INSIDE = "node_modules/"

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, lock_cataloger, mapping, once, reachable, text
 from holdfast.catalog.document import MAX_TEXT, corrupt
 from holdfast.catalog.yaml import parse_mapping
 from holdfast.model.errors import InputError
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 
 # 5: /@scope/name/1.2.3_peer@1 · 6: /@scope/name@1.2.3(peer@1) · 9: @scope/name@1.2.3 (peers only in `snapshots`)

@@ -2,9 +2,9 @@
 
 import re
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import DocumentCataloger
 from holdfast.model.errors import InputError
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 
 _FIELD = re.compile(r"^(Name|Version|License-Expression|License|Classifier)[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)

@@ -4,7 +4,6 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import (
     MAX_VALUES,
     declared,
@@ -20,6 +19,7 @@ from holdfast.catalog.declared import (
 from holdfast.catalog.document import bounded, corrupt, lines
 from holdfast.catalog.python import normalised
 from holdfast.model.errors import InputError, LimitError
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 from holdfast.model.status import Gravity, Problem
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import is_foreign
-from holdfast.catalog.select import compile_glob
+from holdfast.fs.select import compile_glob
 from holdfast.fs.tree import File
+from holdfast.model.found import Found
 from holdfast.model.status import Problem
 
 

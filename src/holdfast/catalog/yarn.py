@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.declared import declared, lock_cataloger, once
 from holdfast.catalog.document import corrupt, lines
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 
 _VERSION = re.compile(r'^  version:? "?([^"\s]+)"?\s*$')

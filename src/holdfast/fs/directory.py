@@ -135,9 +135,10 @@ class DirectoryTree:
             return None, 0
         size = status.st_size if type_ is FileType.FILE else 0
         mode = stat.S_IMODE(status.st_mode)
-        return DirectoryFile(self, Entry(path, type_, size, mode, status.st_uid, status.st_gid, link), parent), (
-            status.st_dev
-        )
+        # What may hold capabilities is a program: nothing else is asked for them.
+        capabilities = _capabilities(parent, name) if size and mode & 0o111 else b""
+        entry = Entry(path, type_, size, mode, status.st_uid, status.st_gid, link, capabilities)
+        return DirectoryFile(self, entry, parent), status.st_dev
 
     def _enter(
         self, open_directories: list[tuple[int, str, Iterator[str]]], path: str, name: str, same_device: bool
@@ -181,6 +182,13 @@ class DirectoryTree:
             more = " …" if count > len(paths) else ""
             self.problems.append(Problem(code, message + more, gravity, where=str(self._path), count=count))
         self._noted.clear()
+
+
+def _capabilities(parent: int, name: str) -> bytes:
+    try:
+        return os.getxattr(f"/proc/self/fd/{parent}/{name}", "security.capability", follow_symlinks=False)
+    except OSError:  # there are none, or no such attributes here
+        return b""
 
 
 _MESSAGES = {

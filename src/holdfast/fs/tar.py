@@ -124,6 +124,7 @@ class TarTree:
         self._pax_records = budget.pax_records
         self._parent = ""  # of the last entry
         self._numbers = Numbers()
+        self._capabilities = b""  # of the entry that is being read
         self._counted: dict[str, tuple[int, str]] = {}
 
     @property
@@ -197,7 +198,8 @@ class TarTree:
         if path.count("/") >= self._budget.depth:
             self._count("layer.path-too-deep", name)
             return None
-        return Entry(path, type_, size, mode & 0o7777, uid, gid, target) if path else None
+        capabilities, self._capabilities = self._capabilities, b""
+        return Entry(path, type_, size, mode & 0o7777, uid, gid, target, capabilities) if path else None
 
     def _pay(self, entry: Entry) -> bool:
         """Take an entry's path from the budget, and the directories above it that are not the last entry's too."""
@@ -247,6 +249,7 @@ class TarTree:
             for key, old in ((b"size", header.size), (b"uid", header.uid), (b"gid", header.gid))
         )
         merged = Header(header.kind, name, link, size, header.mode, uid, gid)
+        self._capabilities = records.get(b"SCHILY.xattr.security.capability", b"")
         if size < 0:
             raise BadHeader("an entry has a negative size")
         version = sparse.pax_version(records)

@@ -85,6 +85,25 @@ class History(Struct, frozen=True, omit_defaults=True):
     empty: bool = False
 
 
+class Execution(Struct, frozen=True, omit_defaults=True):
+    """How containers made from an image run, besides their user and labels (OCI image-spec config.md, `config`).
+
+    `environment` are `NAME=value` lines; `exposed_ports` read `80/tcp`; `health_check` is the test as in a Dockerfile
+    (Docker's extension), `on_build` its ONBUILD triggers. Values stand as they are: secrets among them too.
+    """
+
+    environment: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = ""
+    exposed_ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    health_check: tuple[str, ...] = ()
+    on_build: tuple[str, ...] = ()
+    stop_signal: str = ""
+    shell: tuple[str, ...] = ()
+
+
 class Image(Struct, frozen=True, omit_defaults=True):
     """An image for one platform: what its manifest and configuration say.
 
@@ -102,6 +121,7 @@ class Image(Struct, frozen=True, omit_defaults=True):
     annotations: dict[str, str] = {}
     created: str = ""
     user: str = ""
+    execution: Execution = Execution()
 
 
 class AttachmentKind(StrEnum):

@@ -16,7 +16,9 @@ class Kind(StrEnum):
     """Which family a finding is of."""
 
     VULNERABILITY = "vulnerability"
+    SECRET = "secret"  # noqa: S105
     MALWARE = "malware"
+    CONFIGURATION = "configuration"
     INTEGRITY = "integrity"
 
 
@@ -72,13 +74,17 @@ class Subject(Struct, frozen=True, omit_defaults=True):
 
 
 class Location(Struct, frozen=True, omit_defaults=True):
-    """Where it was found. `layer` is the blob's digest where one is known, `diff_id` the uncompressed layer's."""
+    """Where it was found. `layer` is the blob's digest where one is known, `diff_id` the uncompressed layer's.
+
+    `line` counts from 1; 0 where the file as a whole, or none, is meant.
+    """
 
     path: str = ""
     layer: str = ""
     diff_id: str = ""
     created_by: str = ""
     side: Side = Side.UNKNOWN
+    line: int = 0
 
 
 class Fix(Struct, frozen=True, omit_defaults=True):
@@ -140,7 +146,65 @@ class TagEvidence(Struct, frozen=True, omit_defaults=True, tag="tag"):
     seen: str
 
 
-Evidence = VulnerabilityEvidence | IntegrityEvidence | SbomEvidence | TagEvidence
+class SecretEvidence(Struct, frozen=True, omit_defaults=True, tag="secret"):
+    """A secret that was found, shown so that it can be recognised and not used.
+
+    `redacted` is its first and last characters and `length` how many it has; `key_id` the keyed hash of it (32 hex
+    digits: equal for equal secrets on one installation, and nothing to guess it by elsewhere). `place` says what the
+    location's path is not: `history 3`, `environment NAME`, `label NAME`, `argument NAME`; empty for a file. `encoding`
+    is how it stood there: `utf-16`, `base64`, or empty. `checks` is what was held true of it (`checksum`, `structure`,
+    `entropy 4.1`). `deleted_by` is the diff ID of the layer that deletes the file, which takes nothing away from who
+    has the image. `places` are the other places of the same secret. `alive` is what its issuer said when asked: `yes`,
+    `no`, or empty where nobody asked or it could not be said.
+    """
+
+    redacted: str
+    key_id: str
+    length: int
+    place: str = ""
+    encoding: str = ""
+    checks: tuple[str, ...] = ()
+    deleted_by: str = ""
+    places: tuple[str, ...] = ()
+    alive: str = ""
+
+
+class MalwareEvidence(Struct, frozen=True, omit_defaults=True, tag="malware"):
+    """Why a file is believed to be malicious.
+
+    `sha256` is the file's own digest (of the member, where it lies `inside` an archive: its path there). `matched` is
+    what the rule found, each as `offset: text` with nothing unprintable in it; `rules` where the rule comes from:
+    `built-in`, or the name of the user's file. `deleted_by` is the diff ID of the layer that deletes the file.
+    """
+
+    sha256: str = ""
+    inside: str = ""
+    matched: tuple[str, ...] = ()
+    rules: str = "built-in"
+    deleted_by: str = ""
+
+
+class ConfigurationEvidence(Struct, frozen=True, omit_defaults=True, tag="configuration"):
+    """What a setting is and what it should be, in words that hold no secret.
+
+    `places` are paths or `path:line` where the same thing was found, the first of them at most; the finding's `count`
+    says how many there are.
+    """
+
+    found: str
+    expected: str = ""
+    places: tuple[str, ...] = ()
+
+
+Evidence = (
+    VulnerabilityEvidence
+    | IntegrityEvidence
+    | SbomEvidence
+    | TagEvidence
+    | SecretEvidence
+    | MalwareEvidence
+    | ConfigurationEvidence
+)
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -161,8 +225,11 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that survive a rebuild: of rule, subject and path without a version; never the layer."""
-        name = _without_version(self.subject.purl) if self.subject.purl else self.subject.name
+        """32 hex digits that survive a rebuild: of rule, subject and path without a version; never layer or line."""
+        if isinstance(self.evidence, SecretEvidence):
+            name = self.evidence.key_id
+        else:
+            name = _without_version(self.subject.purl) if self.subject.purl else self.subject.name
         path = self.location.path
         if len(self.subject.version) > 1:
             path = path.replace(self.subject.version, "")  # flask-3.1.2.dist-info

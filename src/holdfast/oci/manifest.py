@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from holdfast.model.artifact import History, Platform
+from holdfast.model.artifact import Execution, History, Platform
 from holdfast.model.errors import InputError, LimitError
 
 INDEX_TYPES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
@@ -94,9 +94,45 @@ class Document(Struct, frozen=True):
     schema1_layers: list[Any] | None = field(default=None, name="fsLayers")
 
 
-class _Execution(Struct, frozen=True):
+class _HealthCheck(Struct, frozen=True):
+    test: list[str] | None = field(default=None, name="Test")
+
+
+class RunDocument(Struct, frozen=True):
+    """The part of a configuration that says how containers run; Docker's API writes it in the same way."""
+
     labels: dict[str, str] | None = field(default=None, name="Labels")
     user: str | None = field(default=None, name="User")
+    environment: list[str] | None = field(default=None, name="Env")
+    entrypoint: list[str] | str | None = field(default=None, name="Entrypoint")
+    command: list[str] | str | None = field(default=None, name="Cmd")
+    working_directory: str | None = field(default=None, name="WorkingDir")
+    exposed_ports: dict[str, Any] | None = field(default=None, name="ExposedPorts")
+    volumes: dict[str, Any] | None = field(default=None, name="Volumes")
+    health_check: _HealthCheck | None = field(default=None, name="Healthcheck")
+    on_build: list[str] | None = field(default=None, name="OnBuild")
+    stop_signal: str | None = field(default=None, name="StopSignal")
+    shell: list[str] | None = field(default=None, name="Shell")
+
+    @property
+    def execution(self) -> Execution:
+        """The same in the words of the model."""
+        return Execution(
+            environment=tuple(self.environment or ()),
+            entrypoint=_words(self.entrypoint),
+            command=_words(self.command),
+            working_directory=self.working_directory or "",
+            exposed_ports=tuple(self.exposed_ports or ()),
+            volumes=tuple(self.volumes or ()),
+            health_check=tuple((self.health_check and self.health_check.test) or ()),
+            on_build=tuple(self.on_build or ()),
+            stop_signal=self.stop_signal or "",
+            shell=tuple(self.shell or ()),
+        )
+
+
+def _words(stated: list[str] | str | None) -> tuple[str, ...]:
+    return (stated,) if isinstance(stated, str) else tuple(stated or ())
 
 
 class _RootFileSystem(Struct, frozen=True):
@@ -117,7 +153,7 @@ class Configuration(Struct, frozen=True):
     os: str | None = None
     variant: str | None = None
     created: str | None = None
-    execution: _Execution | None = field(default=None, name="config")
+    run: RunDocument | None = field(default=None, name="config")
     rootfs: _RootFileSystem | None = None
     lines: list[_HistoryLine] | None = field(default=None, name="history")
 
@@ -144,12 +180,17 @@ class Configuration(Struct, frozen=True):
     @property
     def labels(self) -> dict[str, str]:
         """The labels of containers made from it."""
-        return (self.execution and self.execution.labels) or {}
+        return (self.run and self.run.labels) or {}
 
     @property
     def user(self) -> str:
         """The user that its containers run as; empty for root."""
-        return (self.execution and self.execution.user) or ""
+        return (self.run and self.run.user) or ""
+
+    @property
+    def execution(self) -> Execution:
+        """How its containers run, besides."""
+        return self.run.execution if self.run else Execution()
 
 
 class DockerImage(Struct, frozen=True):

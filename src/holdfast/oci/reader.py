@@ -88,6 +88,7 @@ class _Reader:
             image.annotations,
             configuration.created or "",
             configuration.user,
+            configuration.execution,
         )
         return ImageSource(complete, known, self._layout, self._budget, self._problems, self._integrity)
 

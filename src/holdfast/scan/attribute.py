@@ -4,39 +4,40 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from holdfast.catalog.cataloger import Cataloger, Found
-from holdfast.catalog.select import Selector
 from holdfast.fs.overlay import Overlay
+from holdfast.fs.reader import Reader
+from holdfast.fs.select import Selector
+from holdfast.model.found import Found
 from holdfast.model.package import Package
 from holdfast.scan.record import FileFound, LayerRecord
 
 _Key = tuple[str, str, str, str]
 
-Alias = tuple[str, int, tuple[Cataloger, ...]]
-"""A file that a link leads to: its path, the layer of its visible version, and the catalogers that the link is for."""
+Alias = tuple[str, int, tuple[Reader, ...]]
+"""A file that a link leads to: its path, the layer of its visible version, and the readers that the link is for."""
 
 
 def links_to_follow(overlay: Overlay, selector: Selector) -> Iterator[Alias]:
-    """Files that no cataloger reads by their name, to which a link at a place that one does leads: with their layer.
+    """Files that no reader reads by their name, to which a link at a place that one does leads: with their layer.
 
     A database may also lie behind a link of one of its parent folders: well-known paths are resolved as well.
     """
-    fixed = [pattern for cataloger in selector.catalogers for pattern in cataloger.patterns if "*" not in pattern]
+    fixed = [pattern for reader in selector.readers for pattern in reader.patterns if "*" not in pattern]
     for link in dict.fromkeys((*overlay.links(), *fixed)):
-        catalogers = selector.by_path(link)
-        target = overlay.resolve(link) if catalogers else None
+        readers = selector.by_path(link)
+        target = overlay.resolve(link) if readers else None
         if target is None:
             continue
         target = overlay.hard_link(target) or target
         named = selector.by_path(target)
-        wanted = tuple(cataloger for cataloger in catalogers if cataloger not in named)
+        wanted = tuple(reader for reader in readers if reader not in named)
         layer = overlay.top(target)
         if target != link and wanted and layer is not None:
             yield target, layer, wanted
 
 
 class Files:
-    """What was found in each layer, by file and cataloger; of a file that a layer holds twice, in the later one."""
+    """What was found in each layer, by file and reader; of a file that a layer holds twice, in the later one."""
 
     def __init__(self, records: Sequence[LayerRecord]) -> None:
         self.found = [_by_file(record.found) for record in records]
@@ -51,9 +52,9 @@ class Files:
             for item in found.values():
                 if overlay.top(item.path) == index:
                     yield index, item
-        for target, index, catalogers in aliases:
-            for cataloger in catalogers:
-                if aliased := self._aliased[index].get((target, cataloger.name)):
+        for target, index, readers in aliases:
+            for reader in readers:
+                if aliased := self._aliased[index].get((target, reader.name)):
                     yield index, aliased
 
     def brought_by(self, item: FileFound, index: int, overlay: Overlay) -> Iterator[tuple[int, Found]]:
@@ -62,7 +63,7 @@ class Files:
         since = dict.fromkeys(remaining, index)
         held = set(remaining)
         for layer in reversed([layer for layer in overlay.history(item.path) if layer < index]):
-            earlier = self.found[layer].get((item.path, item.cataloger))
+            earlier = self.found[layer].get((item.path, item.reader))
             held &= {_key(package) for package in earlier.found.packages} if earlier else set()
             if not held:
                 break
@@ -76,7 +77,7 @@ class Files:
 
 
 def _by_file(items: Iterable[FileFound]) -> dict[tuple[str, str], FileFound]:
-    return {(item.path, item.cataloger): item for item in items}
+    return {(item.path, item.reader): item for item in items}
 
 
 def _key(package: Package) -> _Key:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from holdfast.catalog import CATALOGERS
-from holdfast.catalog.select import Selector
+from holdfast.fs.select import Selector
 from holdfast.model.artifact import Image
 from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Subject, TagEvidence
 from holdfast.model.report import Base, Report, Statistics, Target

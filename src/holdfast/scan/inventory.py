@@ -7,11 +7,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast.catalog.assemble import assemble
-from holdfast.catalog.cataloger import Cataloger, Found
-from holdfast.catalog.select import Selector
 from holdfast.fs.directory import DirectoryTree
 from holdfast.fs.overlay import Overlay
+from holdfast.fs.reader import Reader
+from holdfast.fs.select import Selector
 from holdfast.model.artifact import Image, Side
+from holdfast.model.found import Found
 from holdfast.model.package import Distribution, Package
 from holdfast.model.report import Statistics
 from holdfast.model.status import Problem
@@ -62,12 +63,12 @@ def of_directory(path: Path, selector: Selector) -> tuple[Inventory, Statistics]
     return inventory, Statistics(entries=walked.entries)
 
 
-def _wanted(aliases: Iterable[Alias]) -> dict[int, dict[str, tuple[Cataloger, ...]]]:
-    """What to read of which layer; several links may lead to one file, each for catalogers of its own."""
-    wanted: dict[int, dict[str, tuple[Cataloger, ...]]] = {}
-    for target, index, catalogers in aliases:
+def _wanted(aliases: Iterable[Alias]) -> dict[int, dict[str, tuple[Reader, ...]]]:
+    """What to read of which layer; several links may lead to one file, each for readers of its own."""
+    wanted: dict[int, dict[str, tuple[Reader, ...]]] = {}
+    for target, index, readers in aliases:
         paths = wanted.setdefault(index, {})
-        paths[target] = tuple(dict.fromkeys((*paths.get(target, ()), *catalogers)))
+        paths[target] = tuple(dict.fromkeys((*paths.get(target, ()), *readers)))
     return wanted
 
 

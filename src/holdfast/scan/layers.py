@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec import Struct
 from msgspec.structs import replace
 
-from holdfast.catalog.cataloger import Cataloger
-from holdfast.catalog.select import Selector
 from holdfast.fs.overlay import Changes
+from holdfast.fs.reader import Reader
+from holdfast.fs.select import Selector
 from holdfast.fs.tar import TarTree
 from holdfast.model.artifact import Layer
 from holdfast.model.errors import SourceError
@@ -107,14 +107,14 @@ def _absent(diff_id: str, unexpected: list[str], broken: list[Problem]) -> Layer
 
 
 def follow(
-    source: Source, read: LayerRead, index: int, wanted: dict[str, tuple[Cataloger, ...]], cache: LayerCache
+    source: Source, read: LayerRead, index: int, wanted: dict[str, tuple[Reader, ...]], cache: LayerCache
 ) -> LayerRead:
     """The same layer with the files that links lead to; read once more only for those not already kept."""
-    kept = {(item.path, item.cataloger) for item in read.record.aliased}
+    kept = {(item.path, item.reader) for item in read.record.aliased}
     missing = {
         path: rest
-        for path, catalogers in wanted.items()
-        if (rest := tuple(one for one in catalogers if (path, one.name) not in kept))
+        for path, readers in wanted.items()
+        if (rest := tuple(one for one in readers if (path, one.name) not in kept))
     }
     if not missing:
         return read
@@ -133,7 +133,7 @@ def follow(
 
 
 def _read_more(
-    source: Source, index: int, wanted: dict[str, tuple[Cataloger, ...]]
+    source: Source, index: int, wanted: dict[str, tuple[Reader, ...]]
 ) -> tuple[tuple[FileFound, ...], LayerStream]:
     """Single files of a layer, and its stream when it has been read to its end."""
     with source.open_layer(index) as stream:
@@ -212,5 +212,5 @@ def _walked(stream: LayerStream, layer: Layer, identity: str, selector: Selector
 
 
 def _failed(found: tuple[FileFound, ...]) -> bool:
-    """Whether a cataloger failed for a reason that may be this machine's, of the moment: nothing to remember."""
+    """Whether a reader failed for a reason that may be this machine's, of the moment: nothing to remember."""
     return any(problem.code.endswith(".failed") for item in found for problem in item.found.problems)

@@ -2,21 +2,21 @@
 
 from msgspec import Struct
 
-from holdfast.catalog.cataloger import Found
 from holdfast.fs.overlay import Changes
+from holdfast.model.found import Found
 from holdfast.model.status import Problem
 
 
 class FileFound(Struct, frozen=True, array_like=True):
-    """What one cataloger made of one file of the layer."""
+    """What one reader made of one file of the layer."""
 
     path: str
-    cataloger: str
+    reader: str
     found: Found
 
 
 class LayerRecord(Struct, frozen=True, array_like=True):
-    """One layer read: its true digests and sizes in bytes, what it changes, and what the catalogers found.
+    """One layer read: its true digests and sizes in bytes, what it changes, and what the readers found.
 
     `aliased` holds files that no pattern names, read because a link elsewhere leads to them.
     """

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.catalog import CATALOGERS
 from holdfast.catalog.sbom import read_sbom
-from holdfast.catalog.select import Selector
+from holdfast.fs.select import Selector
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import InputError, LimitError
 from holdfast.model.report import Report, Target

@@ -16,7 +16,7 @@ from holdfast.model.errors import LimitError, NotFound
 from holdfast.model.status import Problem
 from holdfast.oci.budget import ImageBudget
 from holdfast.oci.image import lines_of_layers
-from holdfast.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor
+from holdfast.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, RunDocument
 from holdfast.runtime.engine import Running
 
 _Number = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -36,11 +36,6 @@ class Version(Struct, frozen=True):
     oldest: str = field(default="", name="MinAPIVersion")
 
 
-class _Config(Struct, frozen=True):
-    user: str | None = field(default=None, name="User")
-    labels: dict[str, str] | None = field(default=None, name="Labels")
-
-
 class _RootFileSystem(Struct, frozen=True):
     layers: list[str] | None = field(default=None, name="Layers")
 
@@ -51,7 +46,7 @@ class Inspection(Struct, frozen=True):
     id: str = field(name="Id")
     digests: list[str] | None = field(default=None, name="RepoDigests")
     created: str | None = field(default=None, name="Created")
-    config: _Config | None = field(default=None, name="Config")
+    config: RunDocument | None = field(default=None, name="Config")
     os: str | None = field(default=None, name="Os")
     architecture: str | None = field(default=None, name="Architecture")
     variant: str | None = field(default=None, name="Variant")
@@ -132,7 +127,7 @@ def image_of(
     if len(diff_ids) > budget.layers:
         raise LimitError(f"{len(diff_ids)} layers: more than {budget.layers}", where=reference)
     lines, problem = lines_of_layers(history, len(diff_ids))
-    config = inspection.config or _Config()
+    config = inspection.config or RunDocument()
     image = Image(
         reference, *inspection.identities, platform,
         tuple(
@@ -140,6 +135,7 @@ def image_of(
             for diff_id, line in zip(diff_ids, lines, strict=True)
         ),
         history, config.labels or {}, created=inspection.created or "", user=config.user or "",
+        execution=config.execution,
     )  # fmt: skip
     return image, [problem] if problem else []
 

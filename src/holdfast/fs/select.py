@@ -1,6 +1,6 @@
-"""Which cataloger reads which file: globs and magic bytes compiled into a few dictionary look-ups.
+"""Which reader reads which file: globs and magic bytes compiled into a few dictionary look-ups.
 
-An image has tens of thousands of entries and nearly none of them is for a cataloger, so a path that is not must be
+An image has tens of thousands of entries and nearly none of them is for any, so a path that is not must be
 known as such after its last part was looked up, before any regular expression runs.
 """
 
@@ -10,42 +10,42 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from holdfast.catalog.cataloger import Cataloger
+from holdfast.fs.reader import Reader
 
-_Rule = tuple[re.Pattern[str], Cataloger]
+_Rule = tuple[re.Pattern[str], Reader]
 
 
 class Selector:
-    """The catalogers of a scan, found by path or by first bytes. Only regular files are to be offered.
+    """The readers of a scan, found by path or by first bytes. Only regular files are to be offered.
 
     `fingerprint` is a short stable hash over names, versions, patterns and magic, for the key of a cache.
     """
 
-    def __init__(self, catalogers: Sequence[Cataloger]) -> None:
-        self.catalogers = tuple(catalogers)
-        self.fingerprint = _fingerprint(self.catalogers)
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self.readers = tuple(readers)
+        self.fingerprint = _fingerprint(self.readers)
         self._by_name: dict[str, list[_Rule]] = {}
         self._by_suffix: dict[str, list[_Rule]] = {}
         self._by_folder: dict[str, list[_Rule]] = {}
         self._anywhere: list[_Rule] = []
-        self._by_magic = [(magic, cataloger) for cataloger in self.catalogers for magic in cataloger.magic]
+        self._by_magic = [(magic, reader) for reader in self.readers for magic in reader.magic]
         self._magics = tuple(magic for magic, _ in self._by_magic)
-        for cataloger in self.catalogers:
-            for pattern in cataloger.patterns:
-                self._bucket(pattern).append((compile_glob(pattern), cataloger))
+        for reader in self.readers:
+            for pattern in reader.patterns:
+                self._bucket(pattern).append((compile_glob(pattern), reader))
 
-    def by_path(self, path: str) -> tuple[Cataloger, ...]:
-        """The catalogers that read a file at this path, in their order, each once."""
+    def by_path(self, path: str) -> tuple[Reader, ...]:
+        """The readers that read a file at this path, in their order, each once."""
         folder, _, name = path.rpartition("/")
         rules = self._by_name.get(name, ()), self._by_suffix.get(name[name.rfind(".") :], ())
         parent = self._by_folder.get(folder[folder.rfind("/") + 1 :], ())
         if not (rules[0] or rules[1] or parent or self._anywhere):
             return ()
         candidates: Iterable[_Rule] = (*rules[0], *rules[1], *parent, *self._anywhere)
-        return tuple({id(cataloger): cataloger for glob, cataloger in candidates if glob.fullmatch(path)}.values())
+        return tuple({id(reader): reader for glob, reader in candidates if glob.fullmatch(path)}.values())
 
-    def by_head(self, head: bytes) -> tuple[Cataloger, ...]:
-        """The catalogers that read a file of any name that begins with these bytes."""
+    def by_head(self, head: bytes) -> tuple[Reader, ...]:
+        """The readers that read a file of any name that begins with these bytes."""
         if not head.startswith(self._magics):
             return ()
         return tuple({id(one): one for magic, one in self._by_magic if head.startswith(magic)}.values())
@@ -71,6 +71,6 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(translated.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
-def _fingerprint(catalogers: Iterable[Cataloger]) -> str:
-    facts = sorted((one.name, one.version, one.patterns, one.magic) for one in catalogers)
+def _fingerprint(readers: Iterable[Reader]) -> str:
+    facts = sorted((one.name, one.version, one.patterns, one.magic) for one in readers)
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:16]

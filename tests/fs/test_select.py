@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.catalog import CATALOGERS
-from holdfast.catalog.cataloger import Found
 from holdfast.catalog.document import DocumentCataloger
-from holdfast.catalog.select import Selector, compile_glob
+from holdfast.fs.select import Selector, compile_glob
+from holdfast.model.found import Found
 
 
 def reader(name: str, *patterns: str, version: int = 1, magic: tuple[bytes, ...] = ()) -> DocumentCataloger:

@@ -1,0 +1,1 @@
+"""Settings that give more than is needed: of images, of the servers inside, of Dockerfiles."""

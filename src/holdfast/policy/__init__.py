@@ -1,0 +1,1 @@
+"""What is allowed, what is waived, and the verdict on a report."""

@@ -1,0 +1,1 @@
+"""Secrets that were left where others can read them."""

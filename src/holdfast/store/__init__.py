@@ -1,0 +1,1 @@
+"""What was found before: reports kept, findings triaged."""
