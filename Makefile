@@ -33,7 +33,7 @@ format:
 # Pins every dependency with its hashes, for all platforms. Needs `uv` (pip install uv).
 lock:
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group build pyproject.toml -o requirements/run.txt
-	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group build --group dev --extra containerd pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group build --group dev --extra containerd --extra postgresql pyproject.toml -o requirements/dev.txt
 
 bench:
 	sh scripts/setup test

@@ -59,6 +59,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     `cache` and `data` are DESIGN's two places; `offline` forbids every internet socket; `first_update_seconds` bounds
     the update that a first scan makes by itself; `proxy` is an address for http and https, empty for none, and
     `no_proxy` says which hosts are reached without it. `registries` has a table for each that needs one, by its name.
+    `store` is where reports are kept: empty for a file in the data folder, else an SQLAlchemy address of PostgreSQL.
     """
 
     cache: Path
@@ -70,6 +71,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     registries: dict[str, RegistrySettings] = {}
     engines: EngineSettings = EngineSettings()
     first_update_seconds: float = 60.0
+    store: str = ""
     bases: tuple[str, ...] = ()
     feeds: FeedSettings = FeedSettings()
 
@@ -133,5 +135,6 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         "HOLDFAST_DATA": "data",
         "HOLDFAST_OFFLINE": "offline",
         "HOLDFAST_PROXY": "proxy",
+        "HOLDFAST_STORE": "store",
     }
     return {setting: environment[name] for name, setting in names.items() if environment.get(name)}

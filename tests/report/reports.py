@@ -7,12 +7,15 @@ from holdfast.model.advisory import DatabaseInfo, Epss, FixState, KnownExploited
 from holdfast.model.artifact import Layer, Platform, Side
 from holdfast.model.finding import (
     Confidence,
+    ConfigurationEvidence,
     Finding,
     Fix,
     IntegrityEvidence,
     Kind,
     Location,
+    MalwareEvidence,
     SbomEvidence,
+    SecretEvidence,
     Severity,
     Subject,
     VulnerabilityEvidence,
@@ -157,6 +160,77 @@ def misstated(count: int = 40, **fields: Any) -> Finding:
         count=count,
         **fields,
     )
+
+
+def secret(path: str = "srv/app/.env", line: int = 3, *, confidence: str = "high", **fields: Any) -> Finding:
+    evidence = {name: fields.pop(name) for name in SecretEvidence.__struct_fields__ if name in fields}
+    shown: dict[str, Any] = {
+        "redacted": "AKIA…7QZX", "key_id": digest(path)[7:39], "length": 20, "checks": ("structure",),
+    }  # fmt: skip
+    given: dict[str, Any] = {
+        "severity": Severity.CRITICAL,
+        "title": "AWS access key",
+        "location": Location(
+            path, APPLICATION_LAYER.digest, APPLICATION_LAYER.diff_id, "COPY . /srv/app", Side.APPLICATION, line
+        ),
+        "fix": Fix(side=Side.APPLICATION, advice="Revoke the key, then build the image without it."),
+        "references": ("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",),
+        "controls": ("nist-800-190:4.1.4",),
+    }
+    return Finding(
+        "secret.aws-access-key",
+        Kind.SECRET,
+        confidence=Confidence(confidence),
+        subject=Subject("AWS access key"),
+        evidence=SecretEvidence(**(shown | evidence)),
+        **(given | fields),
+    )
+
+
+def malicious(path: str = "usr/local/bin/kthreadd", *, confidence: str = "high", **fields: Any) -> Finding:
+    evidence = {name: fields.pop(name) for name in MalwareEvidence.__struct_fields__ if name in fields}
+    given: dict[str, Any] = {
+        "severity": Severity.CRITICAL,
+        "title": "A program that mines cryptocurrency",
+        "location": Location(
+            path, APPLICATION_LAYER.digest, APPLICATION_LAYER.diff_id, "RUN ./install.sh", Side.APPLICATION
+        ),
+        "fix": Fix(side=Side.APPLICATION, advice="Remove the file, and find out how it came into the build."),
+        "controls": ("nist-800-190:4.1.3",),
+    }
+    return Finding(
+        "malware.miner",
+        Kind.MALWARE,
+        confidence=Confidence(confidence),
+        subject=Subject(path),
+        evidence=MalwareEvidence(**({"sha256": digest(path)[7:], "matched": ("0x40: stratum+tcp://",)} | evidence)),
+        **(given | fields),
+    )
+
+
+def setting(rule: str = "image.root-user", severity: str = "high", path: str = "", **fields: Any) -> Finding:
+    evidence = {name: fields.pop(name) for name in ConfigurationEvidence.__struct_fields__ if name in fields}
+    line = fields.pop("line", 0)
+    given: dict[str, Any] = {
+        "confidence": Confidence.HIGH,
+        "title": "Containers of this image run as root",
+        "location": Location(path, diff_id=BASE_LAYER.diff_id if path else "", side=Side.APPLICATION, line=line),
+        "fix": Fix(side=Side.APPLICATION, advice="Add USER to the Dockerfile."),
+        "controls": ("nist-800-190:4.1.2",),
+    }
+    return Finding(
+        rule,
+        Kind.CONFIGURATION,
+        Severity(severity),
+        subject=Subject(path or "oci:demo:latest"),
+        evidence=ConfigurationEvidence(
+            **({"found": "no user is set", "expected": "a user other than root"} | evidence)
+        ),
+        **(given | fields),
+    )
+
+
+ALL_ENGINES = ("packages", "vulnerabilities", "secrets", "malware", "configuration")
 
 
 def report(*findings: Finding, packages: tuple[Package, ...] = (), **fields: Any) -> Report:

@@ -16,8 +16,8 @@ from report.reports import DEBIAN, deb, declared, finding, pypi, report, tampere
 
 # What the writers are made of; every other file of the room is a format and belongs into WRITERS.
 _PARTS = {
-    "__init__", "writer", "columns", "inspection", "inventory", "licences", "malware", "preface", "remedy", "rows",
-    "survey", "text",
+    "__init__", "columns", "inspection", "inventory", "licences", "malware", "preface", "remedy", "rows", "secrets",
+    "settings", "survey", "text", "todo", "verdict", "words", "writer",
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ class Plan(Struct, frozen=True):
     problems: tuple[Problem, ...]
     checked: tuple[str, ...]
     not_checked: tuple[str, ...]
+    end_of_life: str = ""
 
 
 class _Draft:
@@ -38,6 +39,7 @@ class _Draft:
         self.not_checked: set[str] = set()
         self.unversioned: list[str] = []
         self.unpinned: list[str] = []
+        self.end_of_life = ""
 
     def holders(self, ecosystems: Iterable[str]) -> list[Database]:
         return [one for one in self.databases if any(one.holds(ecosystem) for ecosystem in ecosystems)]
@@ -74,7 +76,9 @@ def plan(
     if distributed:
         _plan_distribution(draft, distributed, distribution)
     if distribution is not None:
-        draft.problems += _end_of_life(distribution, databases, today)
+        draft.end_of_life = _end_of_life(distribution, databases, today)
+        if draft.end_of_life:
+            draft.problems.append(_unsupported(distribution, draft.end_of_life))
     for kind, members in sorted(languages.items()):
         _plan_language(draft, kind, members)
     _say_starter(draft)
@@ -83,7 +87,7 @@ def plan(
 
 
 def _finished(draft: _Draft) -> Plan:
-    return Plan(draft.units, tuple(draft.problems), tuple(sorted(draft.checked)), tuple(sorted(draft.not_checked)))
+    return Plan(draft.units, tuple(draft.problems), tuple(sorted(draft.checked)), tuple(sorted(draft.not_checked)), draft.end_of_life)
 
 
 def _say_nothing_found(draft: _Draft, distribution: Distribution | None, any_found: bool, distributed: bool) -> None:
@@ -195,17 +199,20 @@ def _say_starter(draft: _Draft) -> None:
     draft.problems.append(Problem("database.starter", message, Gravity.PARTIAL, remedy=_UPDATE))
 
 
-def _end_of_life(distribution: Distribution, databases: Sequence[Database], today: date) -> list[Problem]:
-    """Whether nobody mends the distribution any more: then what is known of it stopped growing."""
+def _end_of_life(distribution: Distribution, databases: Sequence[Database], today: date) -> str:
+    """The day since when nobody mends the distribution any more; empty where it is still mended, or nobody knows."""
     parts = distribution.version.split(".")
     # Debian's releases are whole numbers and Alpine's have two parts; the longest form that is known counts.
     for release in (".".join(parts[:2]), parts[0]):
         known = next((found for one in databases if (found := one.release(distribution.id, release))), None)
         known = known or next((e for e in KNOWN if (e.product, e.release) == (distribution.id, release)), None)
         if known is not None:
-            if known.end >= today.isoformat():
-                return []
-            message = f"{distribution} is unsupported since {known.end}: results are incomplete"
-            remedy = "move to a release that is still supported"
-            return [Problem("distribution.end-of-life", message, Gravity.PARTIAL, str(distribution), remedy)]
-    return []
+            return "" if known.end >= today.isoformat() else known.end
+    return ""
+
+
+def _unsupported(distribution: Distribution, end: str) -> Problem:
+    """What is known of a distribution stopped growing when nobody mended it any more."""
+    message = f"{distribution} is unsupported since {end}: results are incomplete"
+    remedy = "move to a release that is still supported"
+    return Problem("distribution.end-of-life", message, Gravity.PARTIAL, str(distribution), remedy)

@@ -28,12 +28,16 @@ from holdfast.version import ordering_for
 
 
 class Matching(Struct, frozen=True):
-    """What came of a match. `checked` and `not_checked` name ecosystems (`Debian:12`, `PyPI`), or what was left out."""
+    """What came of a match. `checked` and `not_checked` name ecosystems (`Debian:12`, `PyPI`), or what was left out.
+
+    `end_of_life` is the day since when the distribution is not mended any more, where that has passed.
+    """
 
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     checked: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
+    end_of_life: str = ""
 
 
 def match(
@@ -54,7 +58,7 @@ def match(
     vulnerable = _combine(_decide(groups, databases))
     problems = [*plan.problems, *_unreadable(groups)]
     findings = findings_of(vulnerable, databases, host=host)
-    return Matching(tuple(findings), tuple(problems), plan.checked, plan.not_checked)
+    return Matching(tuple(findings), tuple(problems), plan.checked, plan.not_checked, plan.end_of_life)
 
 
 class _Group(Struct):

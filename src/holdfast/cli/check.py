@@ -71,7 +71,7 @@ class AdvisoryCheck:
                 databases += [stack.enter_context(database) for database in self._ledger(result)]
             matching, info = self._match(packages, distribution, databases, info)
         problems = (*self._problems, *matching.problems, *_age(info, matching.checked))
-        return Checked(matching.findings, problems, matching.checked, matching.not_checked, info)
+        return Checked(matching.findings, problems, matching.checked, matching.not_checked, info, matching.end_of_life)
 
     def _prepare(self) -> Deadline:
         """Make a database where there is none; how long all that is fetched for this scan may take together."""

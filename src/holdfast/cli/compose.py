@@ -14,8 +14,9 @@ from holdfast.model.errors import InputError, NotFound
 from holdfast.model.report import Report
 from holdfast.oci.reference import Reference
 from holdfast.scan.boundary import RegisteredBase, load_bases
+from holdfast.scan.engines import VULNERABILITIES
 from holdfast.scan.opener import Opener
-from holdfast.scan.options import Check, Options
+from holdfast.scan.options import Check, Options, Wanted
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import registered, scan
 from holdfast.scan.sightings import Sightings
@@ -44,30 +45,31 @@ def scan_target(
     target: str,
     settings: Settings,
     *,
-    platform: Platform | None,
-    base: RegisteredBase | None,
-    vulnerabilities: bool,
-    quiet: bool,
+    platform: Platform | None = None,
+    base: RegisteredBase | None = None,
+    wanted: Wanted = Wanted(),
+    quiet: bool = False,
     attested: bool = False,
+    keep: bool = False,
     opener: Opener | None = None,
 ) -> Report:
-    """Scan a target as typed; with `vulnerabilities` its packages are checked against the advisories too."""
+    """Scan a target as typed, for what is wanted; with `keep` the report is kept in the store."""
     chosen = plan(target)
     if opener is None:
         with opener_of(settings) as own:
             return scan_target(
-                target, settings, platform=platform, base=base, vulnerabilities=vulnerabilities, quiet=quiet,
-                attested=attested, opener=own,
+                target, settings, platform=platform, base=base, wanted=wanted, quiet=quiet, attested=attested,
+                keep=keep, opener=own,
             )  # fmt: skip
     with Meter(quiet=quiet) as meter:
         check: Check | None = None
-        if vulnerabilities:
+        if VULNERABILITIES in wanted.engines:
             from holdfast.cli.check import AdvisoryCheck
 
             host = chosen.kind == "dir" and chosen.path.resolve() == Path("/")
             check = AdvisoryCheck(settings, meter, host=host)
         layers = lambda done, total: meter("layers", done, total)  # noqa: E731
-        report = scan(chosen, settings, Options(platform, base, check, layers, opener, attested))
+        report = scan(chosen, settings, Options(platform, base, check, layers, opener, attested, wanted))
         return replace(report, problems=(*report.problems, *opener.problems))
 
 

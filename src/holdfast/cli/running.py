@@ -21,7 +21,9 @@ from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.status import Gravity, Problem
 from holdfast.model.survey import Survey
 from holdfast.oci.source import Source
+from holdfast.scan.engines import VULNERABILITIES
 from holdfast.scan.opener import Opener
+from holdfast.scan.options import Wanted
 from holdfast.scan.plan import Plan
 from holdfast.settings import Settings
 from holdfast.survey.containers import Containers
@@ -33,14 +35,14 @@ if TYPE_CHECKING:
 
 
 def scan_running(
-    settings: Settings, *, vulnerabilities: bool, fail_on: str | None, form: str, outputs: tuple[str, ...], quiet: bool
+    settings: Settings, *, wanted: Wanted, fail_on: str | None, form: str, outputs: tuple[str, ...], quiet: bool
 ) -> int:
     """Scan what runs here, deliver the survey, and return the exit code. NotFound where no engine listens."""
     places = outputs_of(form, outputs)
     with Meter(quiet=quiet) as meter, opener_of(settings) as opener:
         engines, problems = _engines(settings, opener)
         try:
-            result = survey_running(engines, settings, meter, vulnerabilities=vulnerabilities, problems=problems)
+            result = survey_running(engines, settings, meter, wanted=wanted, problems=problems)
         except Interrupted as error:
             return say_interrupted(error)
     deliver(result, places)
@@ -52,7 +54,7 @@ def survey_running(
     settings: Settings,
     meter: Meter,
     *,
-    vulnerabilities: bool,
+    wanted: Wanted,
     problems: tuple[Problem, ...] = (),
 ) -> Survey:
     """The survey of the images that these engines run."""
@@ -61,8 +63,8 @@ def survey_running(
     def open_(plan: Plan, platform: Platform | None) -> Source:
         return by_name[plan.kind].open(plan.reference, platform)
 
-    known = advisories(settings, meter) if vulnerabilities else Advisories()
-    scanner = ImageScanner(settings, None, vulnerabilities=vulnerabilities, opener=open_)
+    known = advisories(settings, meter) if VULNERABILITIES in wanted.engines else Advisories()
+    scanner = ImageScanner(settings, None, wanted=wanted, opener=open_)
     manner = Manner(progress=meter, database=known.database, problems=(*known.problems, *problems))
     return survey("this host", "running", Containers(engines), Examiner(scanner), manner)
 

@@ -8,6 +8,8 @@ import click
 from holdfast.cli.compose import image_platform, known_base, scan_target, settings_for
 from holdfast.cli.delivery import deliver, parse_outputs
 from holdfast.cli.scan import exit_code
+from holdfast.scan.engines import PACKAGES
+from holdfast.scan.options import Wanted
 
 _FORMATS = ("cyclonedx", "cyclonedx-1.6", "cyclonedx-1.7", "json")
 
@@ -35,8 +37,8 @@ def command(
     choices = parse_outputs(form, (f"{form}={file}",) if file else ())
     chosen = settings_for(target, offline=offline, plain_http=plain_http)
     report = scan_target(
-        target, chosen, platform=image_platform(platform), base=known_base(base, chosen), vulnerabilities=False,
-        quiet=quiet,
+        target, chosen, platform=image_platform(platform), base=known_base(base, chosen),
+        wanted=Wanted(frozenset({PACKAGES})), quiet=quiet,
     )  # fmt: skip
     deliver(report, choices[1:] or choices)
     sys.exit(exit_code(report, None))

@@ -1,6 +1,7 @@
 """`holdfast scan`: one target, one report, as many formats as asked for."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -8,22 +9,21 @@ from holdfast.cli.compose import image_platform, known_base, scan_target, settin
 from holdfast.cli.delivery import deliver, parse_outputs
 from holdfast.cli.environment import settings
 from holdfast.cli.failure import CLEAN, FOUND, INCOMPLETE
+from holdfast.cli.wanted import wanted, wanted_options
 from holdfast.model.advisory import FixState
 from holdfast.model.finding import Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Status
 from holdfast.scan.filter import Filter, apply
 
-ENGINES = ("packages", "vulnerabilities")
 _SEVERITIES = [severity.value for severity in Severity]
 
 
-def _several(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    allowed = ENGINES if parameter.name == "only" else tuple(_SEVERITIES)
+def _several(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
     chosen = tuple(part.strip().lower() for part in (value or "").split(",") if part.strip())
-    wrong = [part for part in chosen if part not in allowed]
+    wrong = [part for part in chosen if part not in _SEVERITIES]
     if wrong:
-        raise click.BadParameter(f"{wrong[0]!r} is not one of {', '.join(allowed)}")
+        raise click.BadParameter(f"{wrong[0]!r} is not one of {', '.join(_SEVERITIES)}")
     return chosen
 
 
@@ -35,7 +35,7 @@ def _several(_context: click.Context, parameter: click.Parameter, value: str | N
     help="Write this format to a file; may be given several times. The table still goes to standard output.",
 )  # fmt: skip
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit 1 for a finding this severe or worse.")
-@click.option("--only", callback=_several, metavar="LIST", help="Engines to run: packages,vulnerabilities.")
+@wanted_options
 @click.option(
     "--severity", callback=_several, metavar="LIST", help="Show and judge only these severities: critical,high …"
 )
@@ -52,7 +52,6 @@ def command(
     form: str,
     outputs: tuple[str, ...],
     fail_on: str | None,
-    only: tuple[str, ...],
     severity: tuple[str, ...],
     ignore_unfixed: bool,
     platform: str | None,
@@ -62,14 +61,15 @@ def command(
     all_running: bool,
     offline: bool,
     quiet: bool,
+    **chosen_engines: Any,
 ) -> None:
-    """Find what is vulnerable inside TARGET, how bad it is, where it came from and what to change.
+    """Find what is vulnerable, secret, malicious or badly set up inside TARGET, where it came from and what to change.
 
     TARGET is what you call an image (nginx:1.27, ghcr.io/org/app@sha256:…), a path, or one of registry:NAME,
     docker:NAME, podman:NAME, containerd:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH,
     sbom:FILE.
     """
-    vulnerabilities = not only or "vulnerabilities" in only
+    look_for = wanted(offline=offline, **chosen_engines)
     if all_running == bool(target):
         raise click.UsageError("give one TARGET, or --all-running")
     if all_running:
@@ -81,7 +81,7 @@ def command(
 
         sys.exit(
             scan_running(
-                settings(offline=offline), vulnerabilities=vulnerabilities, fail_on=fail_on, form=form,
+                settings(offline=offline), wanted=look_for, fail_on=fail_on, form=form,
                 outputs=outputs, quiet=quiet,
             )
         )  # fmt: skip
@@ -92,7 +92,7 @@ def command(
         chosen,
         platform=image_platform(platform),
         base=known_base(base, chosen),
-        vulnerabilities=vulnerabilities,
+        wanted=look_for,
         quiet=quiet,
         attested=attested,
     )

@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from msgspec.structs import replace
@@ -20,9 +21,11 @@ from holdfast.cli.surveys import (
     outputs_of,
     say_interrupted,
 )
+from holdfast.cli.wanted import wanted, wanted_options
 from holdfast.model.errors import InputError, LimitError
 from holdfast.model.finding import Severity
 from holdfast.oci.reference import registry_named
+from holdfast.scan.engines import VULNERABILITIES
 from holdfast.survey.candidate import Candidates
 from holdfast.survey.examiner import Examiner
 from holdfast.survey.journal import Header, Journal
@@ -52,7 +55,7 @@ _SEVERITIES = [severity.value for severity in Severity]
     "--reports", type=click.Path(path_type=Path, file_okay=False), help="A folder for the whole report of each image."
 )
 @click.option("--fresh", is_flag=True, help="Begin anew, though an earlier run was interrupted.")
-@click.option("--only", type=click.Choice(("packages", "vulnerabilities")), help="packages: look up no advisories.")
+@wanted_options
 @click.option("--plain-http", is_flag=True, help="Let HOST be had, and sent credentials, unencrypted.")
 @click.option("--offline", is_flag=True, help="Open no internet connection.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
@@ -69,10 +72,10 @@ def command(
     outputs: tuple[str, ...],
     reports: Path | None,
     fresh: bool,
-    only: str | None,
     plain_http: bool,
     offline: bool,
     quiet: bool,
+    **chosen_engines: Any,
 ) -> None:
     """Scan every image of the registry HOST, each once whatever it is called, and rank them.
 
@@ -82,23 +85,24 @@ def command(
     if bool(host) == bool(file):
         raise click.UsageError("give one HOST, or --list FILE")
     places = outputs_of(form, outputs)
+    look_for = wanted(offline=offline, **chosen_engines)
     registry = registry_named(host) if host else ""
     if plain_http and not registry:
         raise click.UsageError("--plain-http is for a HOST; a list has plain_http in the settings of each registry")
     told = settings(offline=offline, plain_http=registry if plain_http else "")
     lines = _read(file) if file else []
     request = (registry, *(("list", _digest(lines)) if file else ()), *sorted(f"+{one}" for one in chosen))
-    request = (*request, *sorted(f"-{one}" for one in excluded), str(platform or ""), only or "")
+    request = (*request, *sorted(f"-{one}" for one in excluded), str(platform or ""), repr(look_for))
     if reports is not None:
         reports.mkdir(parents=True, exist_ok=True)
         reports = reports.resolve()
     with Meter(quiet=quiet) as meter, opener_of(told) as opener:
-        known = advisories(told, meter) if only != "packages" else Advisories()
+        known = advisories(told, meter) if VULNERABILITIES in look_for.engines else Advisories()
         selection = Selection.of(chosen, excluded)
         candidates: Candidates = Catalogue(registry, opener.registry, selection)
         if file:
             candidates = Names(lines, opener.registry, selection, where="standard input" if file == "-" else file)
-        scanner = ImageScanner(told, image_platform(platform), vulnerabilities=only != "packages")
+        scanner = ImageScanner(told, image_platform(platform), wanted=look_for)
         header = Header(request, TOOL, known.database.sha256 if known.database else "")
         manner = Manner(
             workers=workers or min(os.cpu_count() or 1, 4), most=most, progress=meter, database=known.database,

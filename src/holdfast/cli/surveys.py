@@ -25,7 +25,8 @@ from holdfast.model.report import Report
 from holdfast.model.status import Problem, Status
 from holdfast.model.survey import Survey
 from holdfast.report.survey import SURVEY_WRITERS, SurveyWriter
-from holdfast.scan.options import Open, Options
+from holdfast.scan.engines import VULNERABILITIES
+from holdfast.scan.options import Open, Options, Wanted
 from holdfast.scan.plan import Plan
 from holdfast.scan.scanner import scan
 from holdfast.settings import Settings
@@ -45,9 +46,9 @@ class ImageScanner:
     """
 
     def __init__(
-        self, settings: Settings, platform: Platform | None, *, vulnerabilities: bool, opener: Open | None = None
+        self, settings: Settings, platform: Platform | None, *, wanted: Wanted, opener: Open | None = None
     ) -> None:
-        self._settings, self._platform, self._vulnerabilities = settings, platform, vulnerabilities
+        self._settings, self._platform, self._wanted = settings, platform, wanted
         self._open = opener
         self._stack = ExitStack()
         self._opened: Opened = {}
@@ -64,9 +65,9 @@ class ImageScanner:
         """The report on one image."""
         assert self._open is not None
         check = None
-        if self._vulnerabilities:
+        if VULNERABILITIES in self._wanted.engines:
             check = _PreparedCheck(self._settings, Meter(quiet=True), opened=self._opened)
-        return scan(plan, self._settings, Options(self._platform, None, check, open=self._open))
+        return scan(plan, self._settings, Options(self._platform, None, check, open=self._open, wanted=self._wanted))
 
 
 class _PreparedCheck(AdvisoryCheck):

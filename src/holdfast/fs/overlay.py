@@ -175,6 +175,15 @@ class Overlay:
         implier = self._implier(path, above)
         return () if implier is None else (implier,)
 
+    def ended_by(self, path: str, number: int) -> int | None:
+        """The first layer above layer `number` that deletes or replaces what that one has at the path, if any does."""
+        above = _above(path)
+        for later in range(number + 1, len(self._layers)):
+            layer = self._layers[later]
+            if path in layer.files or path in layer.directories or path in layer.implied or layer.hides(path, above):
+                return later
+        return None
+
     def exists(self, path: str) -> bool:
         """Whether something is visible at this path, itself perhaps a dangling symlink."""
         return not path or self.top(path) is not None

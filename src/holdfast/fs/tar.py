@@ -85,7 +85,7 @@ class TarFile:
         """All of the content; LimitError where it is longer than `limit` bytes."""
         if self.entry.size > limit:
             raise LimitError(f"longer than {limit} bytes", where=self.entry.path)
-        return b"".join(self.chunks())
+        return self._tree.take(self) if self._segments is None else b"".join(self.chunks())
 
     def chunks(self) -> Iterator[Buffer]:
         """The content piece by piece; shorter than `entry.size` only where the archive is cut or over budget."""
@@ -318,6 +318,13 @@ class TarTree:
             self._left -= len(piece)
             yield piece
             self._must_be_current(file)
+
+    def take(self, file: TarFile) -> bytes:
+        """All that is left of the current entry's stored content, fewer where there are no more."""
+        self._must_be_current(file)
+        data = self._reader.take(self._left)
+        self._left -= len(data)
+        return data
 
     def zeros(self, count: int) -> Generator[bytes, None, bool]:
         """The zeros of a hole; False where the budget for them does not last."""

@@ -174,7 +174,8 @@ class MalwareEvidence(Struct, frozen=True, omit_defaults=True, tag="malware"):
 
     `sha256` is the file's own digest (of the member, where it lies `inside` an archive: its path there). `matched` is
     what the rule found, each as `offset: text` with nothing unprintable in it; `rules` where the rule comes from:
-    `built-in`, or the name of the user's file. `deleted_by` is the diff ID of the layer that deletes the file.
+    `built-in`, or the name of the user's file. `deleted_by` is the diff ID of the layer that deletes the file. `places`
+    are the first other paths of the same content; the finding's `count` says how many there are in all.
     """
 
     sha256: str = ""
@@ -182,6 +183,7 @@ class MalwareEvidence(Struct, frozen=True, omit_defaults=True, tag="malware"):
     matched: tuple[str, ...] = ()
     rules: str = "built-in"
     deleted_by: str = ""
+    places: tuple[str, ...] = ()
 
 
 class ConfigurationEvidence(Struct, frozen=True, omit_defaults=True, tag="configuration"):

@@ -34,6 +34,21 @@ class Base(Struct, frozen=True, omit_defaults=True):
     digest: str = ""
 
 
+class Configuration(Struct, frozen=True, omit_defaults=True):
+    """How containers made from the image run, with every secret masked: what policies ask of an image.
+
+    `created` is when the image was built (RFC 3339), as it says; `exposed_ports` read `80/tcp`.
+    """
+
+    user: str = ""
+    labels: dict[str, str] = {}
+    created: str = ""
+    exposed_ports: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    has_health_check: bool = False
+
+
 class Statistics(Struct, frozen=True, omit_defaults=True):
     """What the scan did: seconds of wall and processor time, bytes and entries read, layers answered by the cache."""
 
@@ -46,7 +61,11 @@ class Statistics(Struct, frozen=True, omit_defaults=True):
 
 
 class Report(Struct, frozen=True):
-    """One scan of one target. Findings are ordered by risk, packages by name."""
+    """One scan of one target. Findings are ordered by risk, packages by name.
+
+    `engines` names what was looked for: `packages`, `vulnerabilities`, `secrets`, `malware`, `configuration`. An
+    empty `configuration` means that the target has none: a folder, or a bill of materials.
+    """
 
     target: Target
     status: Status
@@ -56,6 +75,8 @@ class Report(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     distribution: Distribution | None = None
     base: Base = Base()
+    configuration: Configuration | None = None
+    engines: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     packages: tuple[Package, ...] = ()

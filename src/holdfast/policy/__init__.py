@@ -1,1 +1,1 @@
-"""What is allowed, what is waived, and the verdict on a report."""
+"""Policies: a report and what somebody demands, turned into a decision."""

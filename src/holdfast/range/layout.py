@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -46,11 +46,11 @@ class LayoutWriter:
         """A line that makes no layer: CMD, ENV, LABEL."""
         self._history.append({"created_by": created_by, "empty_layer": True})
 
-    def finish(self, tag: str, labels: dict[str, str]) -> None:
-        """Write configuration, manifest and index."""
+    def finish(self, tag: str, run: Mapping[str, object]) -> None:
+        """Write configuration, manifest and index. `run` is how containers run, as the specification's `config` has it."""
         config = self._put({
             "architecture": self._architecture, "os": "linux",
-            "config": {"Cmd": ["python3", "/srv/shop/app.py"], "Labels": labels},
+            "config": dict(run),
             "rootfs": {"type": "layers", "diff_ids": self._diff_ids}, "history": self._history,
         }, "config.v1+json")  # fmt: skip
         manifest = self._put({

@@ -4,13 +4,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from holdfast.model.advisory import FixState
-from holdfast.model.finding import Finding, Severity, VulnerabilityEvidence
+from holdfast.model.finding import (
+    ConfigurationEvidence,
+    Finding,
+    MalwareEvidence,
+    SecretEvidence,
+    Severity,
+    VulnerabilityEvidence,
+)
 from holdfast.model.report import Report
 from holdfast.report.remedy import Newest
 from holdfast.report.rows import Row, is_exploited, is_fixable, risk_of
 from holdfast.report.text import Lines, Span, columns, counted, cut, cut_front, one_line, pad, paragraph, printable
 
 _DETAILED = 10
+_AT_PLACES = (SecretEvidence, MalwareEvidence, ConfigurationEvidence)
 _HIGH_PERCENTILE = 0.9
 _LETTERS = {
     Severity.CRITICAL: "C",
@@ -44,6 +52,11 @@ class Columns:
         self._layers = {layer.diff_id: number for number, layer in enumerate(report.layers, 1)}
         self._report = report
         self._findings_by_layer = Counter(row.layers[0] for row in rows for _ in row.findings if row.layers)
+        self._findings_by_layer.update(
+            finding.location.diff_id
+            for finding in report.findings
+            if isinstance(finding.evidence, _AT_PLACES) and finding.location.diff_id
+        )
         present = {finding.severity for row in rows for finding in row.findings}
         self._severities = [severity for severity in _LETTERS if severity in present]
         self._count_width = 1 + max((len(f"{n:,}") for row in rows for n in row.counts.values()), default=1)

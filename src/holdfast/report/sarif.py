@@ -1,16 +1,19 @@
 """A report as SARIF 2.1.0 (OASIS), within the limits of GitHub's code scanning."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, TextIO
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from holdfast.model.advisory import FixState
-from holdfast.model.finding import Finding, Kind, Severity, VulnerabilityEvidence
+from holdfast.model.finding import ConfigurationEvidence, Finding, SecretEvidence, Severity, VulnerabilityEvidence
+from holdfast.model.package import Package
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.rows import by_purl, is_exploited, places
+from holdfast.report.words import STILL_THERE, advice_of, deleted_by, other_places, place_of, title_of
 from holdfast.report.writer import emit, encode, speakable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -18,6 +21,8 @@ _MOST_RESULTS = 25_000
 _MOST_TAGS = 10
 _MOST_LOCATIONS = 10
 _ROOT = "IMAGE"
+_SOURCE = "%SRCROOT%"  # what code scanning takes for the root of the repository
+_PLACE = re.compile(r"(.+?):([1-9][0-9]{0,8})", re.DOTALL)
 _LEVELS = {
     Severity.CRITICAL: "error",
     Severity.HIGH: "error",
@@ -69,10 +74,13 @@ def document(report: Report) -> dict[str, Any]:
         },
         "automationDetails": {"id": f"{tool}/{report.target.name.strip('/')}/"},
         "invocations": [_invocation(report, _left_out(report, told))],
-        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the scanned file system."}}},
+        "originalUriBaseIds": {
+            _ROOT: {"description": {"text": "The root of the scanned file system."}},
+            _SOURCE: {"description": {"text": "The root of the repository."}},
+        },
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(finding, index[finding.rule], places(finding, packages) or (report.target.name,))
+            _result(finding, index[finding.rule], _places(finding, packages) or [(report.target.name, 1)])
             for finding in findings
         ],
         "properties": _given(
@@ -83,6 +91,19 @@ def document(report: Report) -> dict[str, Any]:
         ),
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _places(finding: Finding, packages: Mapping[str, list[Package]]) -> list[tuple[str, int]]:
+    """Where it is, as paths with a line (1 where the whole file is meant); empty where it is in no file."""
+    found = [(path, finding.location.line or 1) for path in places(finding, packages)]
+    if isinstance(finding.evidence, SecretEvidence) and not found:
+        return []
+    for place in other_places(finding):
+        parts = (
+            _PLACE.fullmatch(place) if isinstance(finding.evidence, ConfigurationEvidence | SecretEvidence) else None
+        )
+        found.append((parts[1], int(parts[2])) if parts else (place, 1))
+    return list(dict.fromkeys(found))
 
 
 def _left_out(report: Report, told: list[Finding]) -> Iterator[Problem]:
@@ -120,7 +141,7 @@ def _notification(problem: Problem) -> dict[str, Any]:
 
 def _rule(rule: str, findings: list[Finding]) -> dict[str, Any]:
     worst = max(findings, key=lambda finding: finding.severity.rank)
-    summary = worst.title or _summary(worst) or rule
+    summary = title_of(worst)
     advice = list(dict.fromkeys(finding.fix.advice for finding in findings if finding.fix.advice))[:20]
     help_lines = [summary, *advice, *(f"See {reference}" for reference in worst.references[:10])]
     score = _security_severity(worst)
@@ -143,16 +164,19 @@ def _rule(rule: str, findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, paths: Sequence[str]) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, where: list[tuple[str, int]]) -> dict[str, Any]:
     subject, location = finding.subject, finding.location
     evidence = finding.evidence
     properties = _given(
+        kind=str(finding.kind),
+        confidence=str(finding.confidence),
         layer=location.layer,
         diffId=location.diff_id,
         createdBy=location.created_by,
         side=str(location.side),
         purl=subject.purl,
-        fixState=str(finding.fix.state) if finding.kind is not Kind.INTEGRITY else "",
+        deletedBy=deleted_by(finding),
+        fixState=str(finding.fix.state) if isinstance(evidence, VulnerabilityEvidence) else "",
         fixedVersion=finding.fix.version,
         count=finding.count if finding.count > 1 else 0,
     )
@@ -163,19 +187,20 @@ def _result(finding: Finding, rule: int, paths: Sequence[str]) -> dict[str, Any]
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
         "message": {"text": _message(finding)},
-        "locations": [_location(finding, path) for path in paths[:_MOST_LOCATIONS]],
+        "locations": [_location(finding, path, line) for path, line in where[:_MOST_LOCATIONS]],
         "partialFingerprints": {"holdfast/v1": finding.fingerprint},
         "properties": properties,
     }
 
 
-def _location(finding: Finding, path: str) -> dict[str, Any]:
+def _location(finding: Finding, path: str, line: int) -> dict[str, Any]:
     """One copy of what is affected: GitHub shows a result only at a file and a line."""
     subject = finding.subject
+    root = _SOURCE if finding.rule.startswith("dockerfile.") else _ROOT
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": _uri(path), "uriBaseId": _ROOT},
-            "region": {"startLine": 1},
+            "artifactLocation": {"uri": _uri(path), "uriBaseId": root},
+            "region": {"startLine": line},
         },
         "logicalLocations": [
             {
@@ -189,15 +214,24 @@ def _location(finding: Finding, path: str) -> dict[str, Any]:
 
 def _message(finding: Finding) -> str:
     subject = f"{finding.subject.name} {finding.subject.version}".strip()
-    told = finding.title or _summary(finding)
-    advice = finding.fix.advice or (f"Upgrade to {finding.fix.version}." if finding.fix.version else "")
-    return " ".join(
-        part for part in (f"{subject}: {finding.rule}.", f"{told.rstrip('.')}." if told else "", advice) if part
-    )
+    told = title_of(finding) if title_of(finding) != finding.rule else ""
+    parts = [f"{subject}: {finding.rule}.", f"{told.rstrip('.')}." if told else "", *_evidence(finding)]
+    return " ".join(part for part in (*parts, advice_of(finding)) if part)
 
 
-def _summary(finding: Finding) -> str:
-    return finding.evidence.summary if isinstance(finding.evidence, VulnerabilityEvidence) else ""
+def _evidence(finding: Finding) -> Iterator[str]:
+    """What was found there, a secret only in its redacted form."""
+    evidence = finding.evidence
+    if isinstance(evidence, SecretEvidence):
+        yield f"It reads {evidence.redacted} and stands in {place_of(finding) or 'the image'}."
+        yield {"yes": "Its issuer says that it is valid.", "no": "Its issuer says that it is not valid."}.get(
+            evidence.alive, ""
+        )
+    if isinstance(evidence, ConfigurationEvidence):
+        yield f"Found: {evidence.found.rstrip('.')}." if evidence.found else ""
+        yield f"Expected: {evidence.expected.rstrip('.')}." if evidence.expected else ""
+    if deleted_by(finding):
+        yield f"The file is {STILL_THERE}."
 
 
 def _security_severity(finding: Finding) -> str:
@@ -211,7 +245,7 @@ def _security_severity(finding: Finding) -> str:
 
 def _uri(path: str) -> str:
     """A relative URI reference (RFC 3986) for a path in the image; odd bytes are percent-encoded as they are."""
-    relative = path.lstrip("/")
+    relative = path.removeprefix("./").lstrip("/")
     try:
         return quote(relative.encode(errors="surrogateescape"))
     except UnicodeEncodeError:

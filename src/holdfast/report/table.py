@@ -7,23 +7,24 @@ from typing import BinaryIO, TextIO
 from msgspec import Struct
 
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Kind, Severity
+from holdfast.model.finding import Kind
 from holdfast.model.report import Report
 from holdfast.model.status import Status
 from holdfast.report.columns import Columns
 from holdfast.report.inventory import inventory
-from holdfast.report.malware import malware, malware_name
+from holdfast.report.malware import malicious_files, malware
 from holdfast.report.preface import notes, preface
-from holdfast.report.remedy import Newest, Upgrade, newest_version, upgrades
+from holdfast.report.remedy import Newest, newest_version
 from holdfast.report.rows import Row, is_about_a_package, is_exploited, rows
-from holdfast.report.text import Lines, Span, columns, counted, listed, pad, paint, paragraph, printable
+from holdfast.report.secrets import secrets
+from holdfast.report.settings import configuration
+from holdfast.report.text import Lines, Span, counted, listed, paint, paragraph, printable
+from holdfast.report.todo import SIDES, plan_of, to_do
+from holdfast.report.words import ENGINE_OF, KINDS, WORST_FIRST, of_kind
 from holdfast.report.writer import emit
 
-_THINGS_TO_DO = 10
 _MOST_NAMED = 20
 _HIDDEN = "filter.hidden"
-_WORST_FIRST = tuple(sorted(Severity, key=lambda severity: -severity.rank))
-_SIDES = {Side.BASE: "in the base image", Side.APPLICATION: "in the application", Side.UNKNOWN: ""}
 
 
 class TableWriter(Struct, frozen=True):
@@ -43,10 +44,18 @@ class TableWriter(Struct, frozen=True):
         found, harmful = rows(report), rows(report, Kind.MALWARE)
         apart = [row for row in found if row.apart]
         told = [row for row in found if not row.apart]
+        hidden, set_up = of_kind(report, Kind.SECRET), of_kind(report, Kind.CONFIGURATION)
+        files = [one for one in of_kind(report, Kind.MALWARE) if not is_about_a_package(one)]
+        plan = plan_of(report, found, harmful, self.newest)
         yield from preface(report, width)
+        yield from _summary(report, found, len(harmful) + len(files), width)
         yield from malware(harmful, width)
-        yield from _counts(report, found, width)
-        yield from _to_do(report, harmful, upgrades(found, self.newest), found, width)
+        yield from malicious_files(report, files, width)
+        yield from secrets(report, hidden, width)
+        if _concerns_packages(report):
+            yield from _counts(report, found, width)
+        yield from to_do(report, plan, sum(len(row.findings) for row in found if row.apart != "development"), width)
+        yield from configuration(set_up, width)
         if report.database is None:
             yield from inventory(report, width)
         grid = Columns(report, found, self.newest, width)
@@ -59,6 +68,32 @@ class TableWriter(Struct, frozen=True):
             yield from _section(title, [row for row in apart if row.apart == word], grid)
         yield from grid.legend()
         yield from notes(report, width)
+
+
+def _summary(report: Report, found: tuple[Row, ...], harmful: int, width: int) -> Lines:
+    """How many findings there are of each kind, and what was not looked for. Left out where only packages matter."""
+    counts = {kind: len(of_kind(report, kind)) for kind in ENGINE_OF}
+    counts |= {Kind.VULNERABILITY: sum(len(row.findings) for row in found), Kind.MALWARE: harmful}
+    others = {"secrets", "malware", "configuration"}
+    if not others & {*report.engines} and not any(counts[kind] for kind in (Kind.SECRET, Kind.CONFIGURATION)):
+        return
+    parts = []
+    for kind, engine in ENGINE_OF.items():
+        one, several = KINDS[kind]
+        if counts[kind]:
+            parts.append(counted(counts[kind], one, several))
+        elif report.engines:
+            looked_for = engine in report.engines and not (
+                kind is Kind.VULNERABILITY and (report.database is None or not report.checked)
+            )
+            parts.append(f"no {several}" if looked_for else f"{engine} not looked for")
+    yield []
+    yield from paragraph("SUMMARY  ", " · ".join(parts), width, "heading" if any(counts.values()) else "dim")
+
+
+def _concerns_packages(report: Report) -> bool:
+    """Whether packages were looked at, so that something has to be said of their vulnerabilities."""
+    return not report.engines or bool({"packages", "vulnerabilities"} & {*report.engines})
 
 
 def _section(title: str, members: list[Row], grid: Columns) -> Lines:
@@ -98,7 +133,7 @@ def _counts(report: Report, found: tuple[Row, ...], width: int) -> Lines:
     ]
     by_severity = Counter(finding.severity for finding in findings)
     spans: list[Span] = [("  ", "")]
-    for severity in _WORST_FIRST:
+    for severity in WORST_FIRST:
         if by_severity[severity]:
             spans.append((" · " if len(spans) > 1 else "", "dim"))
             spans.append((f"{by_severity[severity]:,} {severity}", severity.value))
@@ -120,7 +155,7 @@ def _facts(found: tuple[Row, ...]) -> Iterator[str]:
     for row in found:
         sides[row.side] += len(row.findings)
     if sides[Side.BASE] or sides[Side.APPLICATION]:
-        yield from (f"{sides[side]:,} {words}" for side, words in _SIDES.items() if words and sides[side])
+        yield from (f"{sides[side]:,} {words}" for side, words in SIDES.items() if words and sides[side])
         if sides[Side.UNKNOWN]:
             yield f"{sides[Side.UNKNOWN]:,} on an unknown side"
     for word in ("declared", "development"):
@@ -148,80 +183,3 @@ def _nothing_words(report: Report) -> Span:
     if any(finding.kind is Kind.MALWARE for finding in report.findings):
         return f"none known beside the malware in {packages}", "warn"
     return f"none known in {packages}", "good"
-
-
-def _to_do(
-    report: Report, harmful: tuple[Row, ...], plan: tuple[Upgrade, ...], found: tuple[Row, ...], width: int
-) -> Lines:
-    """What to remove, then at most ten upgrades, those of the side with the most urgent one first, and what is gone."""
-    if not plan and not harmful:
-        return
-    removals = list(dict.fromkeys(map(malware_name, harmful)))
-    yield []
-    yield _promise(removals, plan, sum(len(row.findings) for row in found if row.apart != "development"))
-    for number, name in enumerate(removals[:_THINGS_TO_DO], 1):
-        yield [(f"  {number:>2}. ", "dim"), (f"remove {name}", "bad")]
-    if len(removals) > _THINGS_TO_DO:
-        yield [(f"      and {len(removals) - _THINGS_TO_DO:,} more to remove: see above", "bad")]
-    if plan:
-        yield from _upgrades(report, plan, min(len(removals), _THINGS_TO_DO), width)
-
-
-def _promise(removals: list[str], plan: tuple[Upgrade, ...], total: int) -> list[Span]:
-    """The heading: how many things there are to do here, and what is gone after them."""
-    chosen = plan[:_THINGS_TO_DO]
-    gone = sum(upgrade.count for upgrade in chosen)
-    spans: list[Span] = [("WHAT TO DO", "heading")]
-    if removals:
-        spans.append((f"  remove {counted(len(removals), 'package')}" + (", then" if plan else ""), "bad"))
-    if plan:
-        spans += [
-            (f"{' ' if removals else '  '}{counted(len(chosen), 'upgrade')}: ", ""),
-            (f"{gone:,} of {total:,} gone", "good"),
-        ]
-    return spans
-
-
-def _upgrades(report: Report, plan: tuple[Upgrade, ...], number: int, width: int) -> Lines:
-    """The upgrades, numbered on from `number`."""
-    chosen, rest = plan[:_THINGS_TO_DO], plan[_THINGS_TO_DO:]
-    names, installed, versions = _upgrade_widths(chosen, width)
-    for side in dict.fromkeys(upgrade.side for upgrade in chosen):
-        if words := _place(report, side):
-            yield from paragraph("  ", words, width, "dim")
-        for upgrade in chosen:
-            if upgrade.side is not side:
-                continue
-            number += 1
-            yield [
-                (f"  {number:>2}. ", "dim"),
-                (pad(printable(upgrade.name), names), "strong"),
-                (f"  {pad(_installed(upgrade), installed)}", ""),
-                (" → ", "dim"),
-                (pad(printable(upgrade.version), versions), "good"),
-                (f"  {upgrade.count:>3,} gone", ""),
-                (f", {upgrade.exploited:,} exploited" if upgrade.exploited else "", "exploited"),
-            ]
-    if rest:
-        more = sum(upgrade.count for upgrade in rest)
-        yield [(f"      and {counted(len(rest), 'more upgrade')}, with {more:,}: see below", "dim")]
-
-
-def _place(report: Report, side: Side) -> str:
-    if side is not Side.BASE:
-        return _SIDES[side]
-    name = f" ({printable(report.base.name)})" if report.base.name else ""
-    return f"{_SIDES[side]}{name}: move to a newer one, or upgrade in your build"
-
-
-def _installed(upgrade: Upgrade) -> str:
-    return printable(", ".join(upgrade.installed))
-
-
-def _upgrade_widths(plan: tuple[Upgrade, ...], width: int) -> tuple[int, int, int]:
-    """Columns for the names, the versions installed and the versions to move to."""
-    room = width - 34
-    version = min(max(columns(printable(upgrade.version)) for upgrade in plan), room // 2)
-    name = min(max(columns(printable(upgrade.name)) for upgrade in plan), (room - version) * 3 // 5)
-    installed = min(max(columns(_installed(upgrade)) for upgrade in plan), room - version - name)
-    return name, installed, version

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from holdfast.catalog import CATALOGERS
-from holdfast.fs.select import Selector
 from holdfast.model.artifact import Image
 from holdfast.model.finding import Confidence, Finding, Fix, IntegrityEvidence, Kind, Location, Subject, TagEvidence
 from holdfast.model.report import Base, Report, Statistics, Target
@@ -17,9 +16,11 @@ from holdfast.oci.image import ImageSource
 from holdfast.oci.integrity import Mismatch, Mismatched
 from holdfast.oci.source import Source
 from holdfast.scan.boundary import boundary, load_bases, side_of
-from holdfast.scan.cache import LayerCache
-from holdfast.scan.inventory import Inventory, of_image
-from holdfast.scan.layers import LayerRead, read_layers
+from holdfast.scan.conceal import conceal
+from holdfast.scan.engines import open_engines
+from holdfast.scan.inside import Inside, assess_configuration, hidden_in, look_inside
+from holdfast.scan.inventory import Inventory
+from holdfast.scan.layers import LayerRead
 from holdfast.scan.options import Options
 from holdfast.scan.outcome import report_of
 from holdfast.scan.plan import Plan
@@ -33,49 +34,55 @@ if TYPE_CHECKING:
 
 def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
     """Scan the image of a plan. Raises only where nothing of it could be had."""
+    engines, problems = open_engines(settings, options.wanted)
     try:
         opened = options.open(plan, options.platform)
     except Mismatched as error:
         return _refused(plan, error, options)
     with opened as source, ThreadPoolExecutor(max_workers=1) as beside:
-        image, base, problems = _with_sides(source.image, settings, options)
+        concealed = conceal(source.image, engines.secrets)
+        image, base, doubts = _with_sides(concealed.image, settings, options)
+        problems += doubts
         # While the layers are read, the registry is asked what else there is.
         asked = beside.submit(_look, source, settings, fresh=options.attested)
-        inventory = None
-        reads: list[LayerRead] = []
-        if options.attested:
-            from holdfast.scan.attested import stated
-
-            inventory, note = stated(asked.result())
-            problems = (*problems, note)
-        is_stated = inventory is not None
-        if inventory is None:
-            selector = Selector(CATALOGERS)
-            cache = LayerCache(settings.cache, selector.fingerprint)
-            reads = read_layers(source, selector, cache, options.on_progress)
-            inventory, reads = of_image(source, image, reads, selector, cache)
+        inside = _stated(asked.result(), problems) if options.attested else None
+        is_stated = inside is not None
+        inside = inside or look_inside(source, image, engines, settings, options.on_progress)
         attached = asked.result()
         mismatches = [(-1, item) for item in source.integrity]
-        problems = (*problems, *source.problems)
-    mismatches += [(index, item) for index, read in enumerate(reads) for item in read.integrity]
+        problems += source.problems
+    mismatches += [(index, item) for index, read in enumerate(inside.reads) for item in read.integrity]
+    problems += inside.inventory.problems
     findings = [_integrity(index, mismatch, image, plan.name) for index, mismatch in mismatches]
-    problems = (*problems, *inventory.problems)
     if mismatches:
-        problems = (*problems, _damaged(len(mismatches)))
+        problems.append(_damaged(len(mismatches)))
+    outside = concealed.places if engines.secrets_wanted else ()
+    findings += hidden_in(inside, image.layers, engines.secrets, outside)
     if attached is not None:
-        problems = (*problems, *attached.problems)
-    if attached is not None and attached.listed and not is_stated:
-        from holdfast.scan.attested import disagreements
+        problems += attached.problems
+        if attached.listed and not is_stated:
+            from holdfast.scan.attested import disagreements
 
-        findings += disagreements(attached, inventory, plan.name, problems)
+            findings += disagreements(attached, inside.inventory, plan.name, problems)
     if plan.kind == "registry":
         findings += _moved_back(plan, image, settings)
     target = Target(plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform)
+    pinned = "@" in (plan.reference or plan.name)
     return report_of(
-        target, inventory, options,
-        problems=problems, base=base, image=image, findings=tuple(findings), statistics=_statistics(reads),
-        attachments=attached.attachments if attached else (),
+        target, inside.inventory, options,
+        problems=tuple(problems), base=base, image=image, findings=tuple(findings),
+        statistics=_statistics(inside.reads), attachments=attached.attachments if attached else (),
+        assess=partial(assess_configuration, plan.name, image, inside, pinned=pinned) if engines.marks else None,
     )  # fmt: skip
+
+
+def _stated(attached: "Attached | None", problems: list[Problem]) -> Inside | None:
+    """What a bill of materials that is attached to the image says is inside, where there is one."""
+    from holdfast.scan.attested import stated
+
+    inventory, note = stated(attached)
+    problems.append(note)
+    return Inside(inventory) if inventory is not None else None
 
 
 def _with_sides(image: Image, settings: Settings, options: Options) -> tuple[Image, Base, tuple[Problem, ...]]:

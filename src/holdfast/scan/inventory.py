@@ -11,14 +11,15 @@ from holdfast.fs.directory import DirectoryTree
 from holdfast.fs.overlay import Overlay
 from holdfast.fs.reader import Reader
 from holdfast.fs.select import Selector
+from holdfast.misconfig.scene import Placed
 from holdfast.model.artifact import Image, Side
 from holdfast.model.found import Found
 from holdfast.model.package import Distribution, Package
-from holdfast.model.report import Statistics
 from holdfast.model.status import Problem
 from holdfast.oci.source import Source
 from holdfast.scan.attribute import Alias, Files, links_to_follow
 from holdfast.scan.cache import LayerCache
+from holdfast.scan.engines import Engines
 from holdfast.scan.layers import LayerRead, follow
 from holdfast.scan.record import LayerRecord
 from holdfast.scan.walk import read_again, walk
@@ -31,14 +32,14 @@ class Inventory(Struct, frozen=True):
     distribution: Distribution | None
     apt_sources: dict[str, bytes]
     problems: tuple[Problem, ...]
+    traits: tuple[Placed, ...] = ()
 
 
 def of_image(
-    source: Source, image: Image, reads: Sequence[LayerRead], selector: Selector, cache: LayerCache
+    source: Source, image: Image, reads: Sequence[LayerRead], overlay: Overlay, selector: Selector, cache: LayerCache
 ) -> tuple[Inventory, list[LayerRead]]:
     """The inventory of an image whose layers were read; a layer is read again only where a link demands it."""
     reads = list(reads)
-    overlay = Overlay([read.record.changes for read in reads])
     aliases = list(dict.fromkeys(links_to_follow(overlay, selector)))
     for index, paths in _wanted(aliases).items():
         reads[index] = follow(source, reads[index], index, paths, cache)
@@ -51,16 +52,15 @@ def of_image(
     return _inventory([read.record for read in reads], overlay, aliases, places, problems), reads
 
 
-def of_directory(path: Path, selector: Selector) -> tuple[Inventory, Statistics]:
+def of_directory(path: Path, engines: Engines) -> tuple[Inventory, LayerRecord, Overlay]:
     """The inventory of a root file system on disk: one layer without a digest."""
-    walked = walk(DirectoryTree(path), selector)
-    record = LayerRecord("", "", 0, 0, walked.entries, walked.changes, walked.found)
+    walked = walk(DirectoryTree(path), engines)
+    record = LayerRecord("", "", 0, 0, walked.entries, walked.changes, walked.found, contents=walked.contents)
     overlay = Overlay([record.changes])
-    aliases = list(dict.fromkeys(links_to_follow(overlay, selector)))
+    aliases = list(dict.fromkeys(links_to_follow(overlay, engines.selector)))
     if aliases:
         record = replace(record, aliased=read_again(DirectoryTree(path), _wanted(aliases)[0]))
-    inventory = _inventory([record], overlay, aliases, [("", Side.UNKNOWN)], list(walked.problems))
-    return inventory, Statistics(entries=walked.entries)
+    return _inventory([record], overlay, aliases, [("", Side.UNKNOWN)], list(walked.problems)), record, overlay
 
 
 def _wanted(aliases: Iterable[Alias]) -> dict[int, dict[str, tuple[Reader, ...]]]:
@@ -82,6 +82,7 @@ def _inventory(
     pieces: list[tuple[str, str, Side, Found]] = []
     candidates: list[tuple[int, str, Distribution]] = []
     apt_sources: dict[str, bytes] = {}
+    traits: list[Placed] = []
     files = Files(records)
     for index, item in files.visible(overlay, aliases):
         found = item.found
@@ -90,8 +91,9 @@ def _inventory(
             apt_sources[item.path] = found.repositories
         if found.distribution:
             candidates.append((found.rank, item.path, found.distribution))
+        traits += [Placed(item.path, trait, *places[index]) for trait in found.traits]
         pieces += [(item.path, *places[layer], part) for layer, part in files.brought_by(item, index, overlay)]
     problems += overlay.problems
     distribution = min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
     packages = assemble(pieces, distribution, overlay.resolve)
-    return Inventory(packages, distribution, apt_sources, tuple(problems))
+    return Inventory(packages, distribution, apt_sources, tuple(problems), tuple(traits))

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 
 from holdfast.fs.overlay import Changes
 from holdfast.fs.reader import Reader
-from holdfast.fs.select import Selector
 from holdfast.fs.tar import TarTree
 from holdfast.model.artifact import Layer
 from holdfast.model.errors import SourceError
-from holdfast.model.status import Problem
+from holdfast.model.status import Gravity, Problem
 from holdfast.oci.integrity import Mismatch
 from holdfast.oci.layer import LayerStream
 from holdfast.oci.source import Source, Streamed
 from holdfast.scan.cache import LayerCache
+from holdfast.scan.engines import Engines
 from holdfast.scan.record import FileFound, LayerRecord
 from holdfast.scan.walk import read_again, walk
 
@@ -37,17 +37,17 @@ class LayerRead(Struct, frozen=True):
 
 
 def read_layers(
-    source: Source, selector: Selector, cache: LayerCache, on_progress: Progress | None = None
+    source: Source, engines: Engines, cache: LayerCache, on_progress: Progress | None = None
 ) -> list[LayerRead]:
     """All layers, lowest first. A layer that cannot be read leaves an empty record and a problem."""
     if isinstance(source, Streamed):
-        return _read_arrivals(source, selector, cache, on_progress)
+        return _read_arrivals(source, engines, cache, on_progress)
     layers = source.image.layers
     finished = 0
 
     def read(index: int) -> LayerRead:
         nonlocal finished
-        result = _read_layer(source, index, selector, cache)
+        result = _read_layer(source, index, engines, cache)
         finished += 1
         if on_progress:
             on_progress(finished, len(layers))
@@ -62,7 +62,7 @@ def read_layers(
 
 
 def _read_arrivals(
-    source: Streamed, selector: Selector, cache: LayerCache, on_progress: Progress | None
+    source: Streamed, engines: Engines, cache: LayerCache, on_progress: Progress | None
 ) -> list[LayerRead]:
     """The layers of an engine's export. They are known by the diff IDs they turn out to have; if the cache knows all
     that the engine promises, nothing is exported.
@@ -81,7 +81,7 @@ def _read_arrivals(
             with stream:
                 if stream.layer.diff_id in reads:
                     continue
-                read = _walked(stream, stream.layer, "", selector, cache)
+                read = _walked(stream, stream.layer, "", engines, cache)
             diff_id, problems = read.record.diff_id, (*read.problems, *read.record.problems)
             if diff_id in promised:
                 reads[diff_id] = read
@@ -147,16 +147,16 @@ def _changed(stream: LayerStream) -> Problem:
     return Problem("layer.changed", "changed while it was read", where=stream.layer.digest or stream.layer.diff_id)
 
 
-def _read_layer(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
+def _read_layer(source: Source, index: int, engines: Engines, cache: LayerCache) -> LayerRead:
     known = _known(source, index, cache)
     if known is not None:
         return known
     # Another scan may be reading the very same layer of another image: its record then serves for both.
     if not source.image.layers[index].diff_id:
-        return _read_anew(source, index, selector, cache)
+        return _read_anew(source, index, engines, cache)
     with cache.claim(source.image.layers[index].diff_id) as waited:
         known = _known(source, index, cache) if waited else None
-        return known or _read_anew(source, index, selector, cache)
+        return known or _read_anew(source, index, engines, cache)
 
 
 def _known(source: Source, index: int, cache: LayerCache) -> LayerRead | None:
@@ -173,25 +173,25 @@ def _known(source: Source, index: int, cache: LayerCache) -> LayerRead | None:
     return None
 
 
-def _read_anew(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
-    read = _read_once(source, index, selector, cache)
+def _read_anew(source: Source, index: int, engines: Engines, cache: LayerCache) -> LayerRead:
+    read = _read_once(source, index, engines, cache)
     if source.pulled and read.integrity:
         # It may have been damaged on its way only: it is fetched once more before anybody is accused.
-        read = _read_once(source, index, selector, cache)
+        read = _read_once(source, index, engines, cache)
     if source.pulled and (read.integrity or read.record.digest != source.image.layers[index].digest):
         nothing = LayerRecord(read.record.digest, read.record.diff_id, read.record.stored, 0, 0, Changes())
         return replace(read, record=nothing)
     return read
 
 
-def _read_once(source: Source, index: int, selector: Selector, cache: LayerCache) -> LayerRead:
+def _read_once(source: Source, index: int, engines: Engines, cache: LayerCache) -> LayerRead:
     with source.open_layer(index) as stream:
-        return _walked(stream, source.image.layers[index], source.identity(index), selector, cache)
+        return _walked(stream, source.image.layers[index], source.identity(index), engines, cache)
 
 
-def _walked(stream: LayerStream, layer: Layer, identity: str, selector: Selector, cache: LayerCache) -> LayerRead:
+def _walked(stream: LayerStream, layer: Layer, identity: str, engines: Engines, cache: LayerCache) -> LayerRead:
     """A layer's stream read to its end. `layer` is what was promised of it."""
-    walked = walk(TarTree(stream.chunks()), selector)
+    walked = walk(TarTree(stream.chunks()), engines)
     stream.drain()
     # Where the stream itself broke off, that the archive in it ends too early is no news.
     record = LayerRecord(
@@ -203,9 +203,11 @@ def _walked(stream: LayerStream, layer: Layer, identity: str, selector: Selector
         changes=walked.changes,
         found=walked.found,
         problems=() if stream.problems else walked.problems,
+        contents=walked.contents,
     )
     # Only what was read whole and proved true may answer for this layer in another scan.
-    if stream.verified and not stream.problems and not walked.problems and not _failed(walked.found):
+    damaged = any(problem.gravity is not Gravity.NOTE for problem in walked.problems)
+    if stream.verified and not stream.problems and not damaged and not _failed(walked.found):
         cache.put(record)
         cache.mark_verified(layer.diff_id, layer.digest, identity)
     return LayerRead(record, tuple(stream.integrity), tuple(stream.problems))

@@ -1,6 +1,7 @@
 """How a scan is to be done, and what it is handed by whoever composes it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -13,18 +14,20 @@ from holdfast.model.status import Problem
 from holdfast.oci.open import open_image
 from holdfast.oci.source import Source
 from holdfast.scan.boundary import RegisteredBase
+from holdfast.scan.engines import ENGINES
 from holdfast.scan.layers import Progress
 from holdfast.scan.plan import Plan
 
 
 class Checked(Struct, frozen=True):
-    """What holding an inventory against the advisories gave."""
+    """What holding an inventory against the advisories gave; `end_of_life` is a past day: the distribution's."""
 
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     checked: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
     database: DatabaseInfo | None = None
+    end_of_life: str = ""
 
 
 class Check(Protocol):
@@ -45,9 +48,24 @@ def open_stored(plan: Plan, platform: Platform | None) -> Source:
     return open_image(plan.kind, plan.path, plan.tag, platform)
 
 
+class Wanted(Struct, frozen=True):
+    """What to look for, by the names of engines, and the user's own rules for it.
+
+    `malware_rules` are folders of YARA files; `known_bad` and `known_good` files of digests. With `verify` the issuers
+    of secrets are asked whether these are alive.
+    """
+
+    engines: frozenset[str] = frozenset(ENGINES)
+    malware_rules: tuple[Path, ...] = ()
+    known_bad: tuple[Path, ...] = ()
+    known_good: tuple[Path, ...] = ()
+    verify: bool = False
+
+
 class Options(Struct, frozen=True):
     """How to scan: the platform asked for, the base named, and what checks the packages (None: packages only).
 
+    `wanted` is what to look for.
     `open` is given for what is not on disk; `attested`: where a bill of materials is attached to an image, it is used
     instead of pulling the layers.
     """
@@ -58,3 +76,4 @@ class Options(Struct, frozen=True):
     on_progress: Progress | None = None
     open: Open = open_stored
     attested: bool = False
+    wanted: Wanted = Wanted()

@@ -5,6 +5,7 @@ from msgspec import Struct
 from holdfast.fs.overlay import Changes
 from holdfast.model.found import Found
 from holdfast.model.status import Problem
+from holdfast.scan.content import Content
 
 
 class FileFound(Struct, frozen=True, array_like=True):
@@ -18,7 +19,8 @@ class FileFound(Struct, frozen=True, array_like=True):
 class LayerRecord(Struct, frozen=True, array_like=True):
     """One layer read: its true digests and sizes in bytes, what it changes, and what the readers found.
 
-    `aliased` holds files that no pattern names, read because a link elsewhere leads to them.
+    `aliased` holds files that no pattern names, read because a link elsewhere leads to them. `contents` is what was
+    found in the content of any file.
     """
 
     digest: str
@@ -30,3 +32,4 @@ class LayerRecord(Struct, frozen=True, array_like=True):
     found: tuple[FileFound, ...] = ()
     aliased: tuple[FileFound, ...] = ()
     problems: tuple[Problem, ...] = ()
+    contents: tuple[Content, ...] = ()

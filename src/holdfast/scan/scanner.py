@@ -4,19 +4,21 @@ import resource
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from holdfast.catalog import CATALOGERS
 from holdfast.catalog.sbom import read_sbom
-from holdfast.fs.select import Selector
-from holdfast.model.artifact import Platform
+from holdfast.model.artifact import Layer, Platform
 from holdfast.model.errors import InputError, LimitError
-from holdfast.model.report import Report, Target
+from holdfast.model.report import Report, Statistics, Target
 from holdfast.scan.boundary import RegisteredBase
+from holdfast.scan.engines import open_engines
 from holdfast.scan.image import scan_image
+from holdfast.scan.inside import Inside, assess_configuration, hidden_in
 from holdfast.scan.inventory import Inventory, of_directory
+from holdfast.scan.layers import LayerRead
 from holdfast.scan.options import Open, Options, open_stored
 from holdfast.scan.outcome import report_of
 from holdfast.scan.plan import Plan
@@ -51,10 +53,16 @@ def registered(
     return RegisteredBase(name or plan.name, diff_ids, image.digest, image.index_digest)
 
 
-def _scan_directory(plan: Plan, _settings: Settings, options: Options) -> Report:
-    inventory, statistics = of_directory(plan.path, Selector(CATALOGERS))
-    target = Target(plan.name, plan.kind)
-    return report_of(target, inventory, options, problems=inventory.problems, statistics=statistics)
+def _scan_directory(plan: Plan, settings: Settings, options: Options) -> Report:
+    engines, problems = open_engines(settings, options.wanted)
+    inventory, record, overlay = of_directory(plan.path, engines)
+    inside = Inside(inventory, (LayerRead(record),), overlay)
+    return report_of(
+        Target(plan.name, plan.kind), inventory, options,
+        problems=(*problems, *inventory.problems), findings=tuple(hidden_in(inside, [Layer("")], engines.secrets)),
+        statistics=Statistics(entries=record.entries),
+        assess=partial(assess_configuration, plan.name, None, inside) if engines.marks else None,
+    )  # fmt: skip
 
 
 def _scan_sbom(plan: Plan, _settings: Settings, options: Options) -> Report:

@@ -1,0 +1,1 @@
+"""Dockerfiles: read as BuildKit reads them, and judged before anything is built."""

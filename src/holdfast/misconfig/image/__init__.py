@@ -1,0 +1,1 @@
+"""Checks over the finished image: its execution, history, files, accounts and age."""

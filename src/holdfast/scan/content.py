@@ -1,0 +1,155 @@
+"""The content of every file, looked at once by all who look into it: secrets and malware, archives inside included."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from holdfast.fs.tree import File
+from holdfast.malware.hit import MalwareHit
+from holdfast.model.file import Entry, Window
+from holdfast.model.status import Gravity, Problem
+from holdfast.secret.hit import SecretHit
+
+if TYPE_CHECKING:
+    from holdfast.fs.archive import Member
+
+WINDOW_BYTES = 16 << 20
+OVERLAP_BYTES = 64 << 10
+ARCHIVE_BYTES = 64 << 20  # a larger one is looked at as bytes only
+_MOST_CONTENTS = 50_000  # files of a layer with something in them
+
+
+class Content(Struct, frozen=True, array_like=True):
+    """What was found in the content of one file of a layer."""
+
+    path: str
+    secrets: tuple[SecretHit, ...] = ()
+    malware: tuple[MalwareHit, ...] = ()
+
+
+class SecretSession(Protocol):
+    """Looks for secrets in the windows of one layer's files, in their order; for one thread."""
+
+    problems: list[Problem]
+
+    def examine(self, window: Window) -> tuple[SecretHit, ...]:
+        """The secrets in a window that were not in the one before it."""
+
+
+class MalwareSession(Protocol):
+    """Looks for malware in the windows of one layer's files, in their order; for one thread."""
+
+    problems: list[Problem]
+
+    def examine(self, window: Window) -> tuple[MalwareHit, ...]:
+        """What a window is believed to be."""
+
+
+class Examination:
+    """Both engines at work on one layer; either may be missing. `contents` is what they found, file by file."""
+
+    def __init__(self, secrets: SecretSession | None, malware: MalwareSession | None) -> None:
+        self._secrets, self._malware = secrets, malware
+        self._found: dict[str, Content] = {}
+        self._problems: list[Problem] = []
+        self._left_out = 0
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """What was found so far."""
+        return tuple(self._found.values())
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be looked at so far."""
+        problems = list(self._problems)
+        for session in (self._secrets, self._malware):
+            problems += session.problems if session else ()
+        if self._left_out:
+            message = f"more than {_MOST_CONTENTS:,} files with findings: the rest is only counted"
+            problems.append(Problem("content.too-many", message, count=self._left_out))
+        return problems
+
+    def whole(self, entry: Entry, data: bytes) -> None:
+        """Look at a file whose whole content is at hand, and into it where it is an archive."""
+        from holdfast.fs.archive import is_archive
+
+        self._look(Window(entry.path, data, len(data), entry.mode))
+        if is_archive(data[:512]):
+            self._open(entry, data)
+
+    def pieces(self, entry: Entry, chunks: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+        """The pieces of a large file, passed on as they come and looked at on the way in windows that overlap."""
+        held: list[bytes | memoryview] = []
+        length = offset = 0
+        for piece in chunks:
+            held.append(bytes(piece))
+            length += len(piece)
+            yield piece
+            if length >= WINDOW_BYTES:
+                data = b"".join(held)
+                self._look(Window(entry.path, data, entry.size, entry.mode, offset))
+                held = [data[-OVERLAP_BYTES:]]
+                offset += length - OVERLAP_BYTES
+                length = OVERLAP_BYTES
+        if length > OVERLAP_BYTES or not offset:
+            self._look(Window(entry.path, b"".join(held), entry.size, entry.mode, offset))
+
+    def _look(self, window: Window) -> None:
+        secrets = self._secrets.examine(window) if self._secrets else ()
+        malware = self._malware.examine(window) if self._malware else ()
+        if not secrets and not malware:
+            return
+        before = self._found.get(window.path)
+        if before is None and len(self._found) >= _MOST_CONTENTS:
+            self._left_out += 1
+            return
+        before = before or Content(window.path)
+        self._found[window.path] = Content(window.path, (*before.secrets, *secrets), (*before.malware, *malware))
+
+    def _open(self, entry: Entry, data: bytes) -> None:
+        from holdfast.fs.archive import ARCHIVE_BUDGET, members
+
+        for member in members(data, entry.path, ARCHIVE_BUDGET):
+            if isinstance(member, Problem):
+                self._problems.append(member)
+            else:
+                self._look(_window(entry, member))
+
+    def too_large(self, entry: Entry) -> None:
+        """Say that an archive is too large to be opened."""
+        message = f"an archive of more than {ARCHIVE_BYTES >> 20} MiB: what is packed inside it was not looked at"
+        self._problems.append(Problem("content.large-archive", message, Gravity.NOTE, where=entry.path))
+
+
+def _window(entry: Entry, member: "Member") -> Window:
+    return Window(entry.path, member.data, len(member.data), entry.mode, inside=member.path)
+
+
+class Watched:
+    """A large file whose content others look at while a reader takes what it wants of it."""
+
+    def __init__(self, file: File, examination: Examination) -> None:
+        self.entry = file.entry
+        self._file = file
+        self._pieces = examination.pieces(file.entry, file.chunks())
+
+    def head(self) -> bytes:
+        """The first bytes, without consuming anything."""
+        return self._file.head()
+
+    def read(self, limit: int) -> bytes:
+        """All of the content; LimitError where it is longer than `limit` bytes, and then it is not consumed."""
+        if self.entry.size > limit:
+            return self._file.read(limit)
+        return b"".join(self._pieces)
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """The content piece by piece, from where the last reader left off."""
+        return self._pieces
+
+    def finish(self) -> None:
+        """Take what nobody wanted."""
+        for _ in self._pieces:
+            pass

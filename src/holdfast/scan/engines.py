@@ -1,0 +1,96 @@
+"""The engines of a scan: what reads single files, and what looks into all of them."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.fs.reader import Reader
+from holdfast.fs.select import Selector
+from holdfast.model.file import Entry
+from holdfast.model.found import Trait
+from holdfast.model.status import Problem
+from holdfast.scan.content import Examination
+
+if TYPE_CHECKING:
+    from holdfast.malware import MalwareEngine
+    from holdfast.scan.options import Wanted
+    from holdfast.secret import SecretEngine
+    from holdfast.settings import Settings
+
+PACKAGES, VULNERABILITIES, SECRETS, MALWARE, CONFIGURATION = (
+    "packages", "vulnerabilities", "secrets", "malware", "configuration",
+)  # fmt: skip
+ENGINES = (PACKAGES, VULNERABILITIES, SECRETS, MALWARE, CONFIGURATION)
+
+Marks = Callable[[Entry], tuple[Trait, ...]]
+
+
+class Engines:
+    """What looks at the files of every layer; shared by the threads that read them.
+
+    `secrets` looks into files where `secrets_wanted`, and into what reports quote of an image in any case. `marks`
+    tells what an entry's own bits say; None where the configuration is not looked at.
+    """
+
+    def __init__(
+        self,
+        readers: Iterable[Reader],
+        secrets: "SecretEngine",
+        malware: "MalwareEngine | None" = None,
+        marks: Marks | None = None,
+        *,
+        secrets_wanted: bool = True,
+    ) -> None:
+        self.selector = Selector(tuple(readers))
+        self.secrets, self.secrets_wanted = secrets, secrets_wanted
+        self.malware, self.marks = malware, marks
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What changes when any engine may find something else in the same bytes."""
+        secrets = self.secrets.fingerprint if self.secrets_wanted else ""
+        parts = (self.selector.fingerprint, secrets, self.malware.fingerprint if self.malware else "", bool(self.marks))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+    def examination(self) -> Examination | None:
+        """What looks into the files of one layer, in one thread; None where nothing does."""
+        secrets = self.secrets.session() if self.secrets_wanted else None
+        malware = self.malware.session() if self.malware else None
+        return Examination(secrets, malware) if secrets or malware else None
+
+
+def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[Problem]]:
+    """The engines that are wanted, and what of the user's own rules or lists cannot be used."""
+    from holdfast.secret.engine import SecretEngine
+    from holdfast.secret.key import fingerprint_key
+
+    problems: list[Problem] = []
+    readers: list[Reader] = []
+    marks, malware, packs = None, None, settings.data / "packs"
+    if wanted.engines & {PACKAGES, VULNERABILITIES}:
+        from holdfast.catalog import CATALOGERS
+
+        readers += CATALOGERS
+    if CONFIGURATION in wanted.engines:
+        from holdfast import misconfig
+
+        readers += misconfig.READERS
+        marks = misconfig.marks
+    if MALWARE in wanted.engines:
+        from holdfast.malware import MalwareEngine
+
+        bad, good = _digests(wanted.known_bad), _digests(wanted.known_good)
+        malware = MalwareEngine.load(packs, wanted.malware_rules, bad, good)
+        problems += malware.problems
+    key, doubt = fingerprint_key(settings.data)
+    problems += (doubt,) if doubt else ()
+    secrets = SecretEngine.load(packs, key, keep=wanted.verify)
+    return Engines(readers, secrets, malware, marks, secrets_wanted=SECRETS in wanted.engines), problems
+
+
+def _digests(files: Sequence[Path]) -> frozenset[str]:
+    from holdfast.malware.digests import read_digests
+
+    return frozenset(digest for file in files for digest in read_digests(file))

@@ -1,0 +1,45 @@
+"""Every rule against its own examples: files that break it, and files that do not."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import holdfast.misconfig
+from holdfast.misconfig.dockerfile.assess import assess
+
+_PACK = Path(holdfast.misconfig.__file__).parent / "rules" / "dockerfile.toml"
+RULES: list[dict[str, Any]] = tomllib.loads(_PACK.read_text())["rule"]
+
+
+def _examples(kind: str) -> list[Any]:
+    return [
+        pytest.param(rule["id"], text, id=f"{rule['id'].removeprefix('dockerfile.')}-{number}")
+        for rule in RULES
+        for number, text in enumerate(rule.get(kind, ()))
+    ]
+
+
+@pytest.mark.parametrize(("rule", "text"), _examples("matches"))
+def test_a_file_that_breaks_the_rule_is_found(rule: str, text: str) -> None:
+    assessed = assess(text.encode(), "Dockerfile")
+    assert rule in {finding.rule for finding in assessed.findings}
+
+
+@pytest.mark.parametrize(("rule", "text"), _examples("ignores"))
+def test_a_file_that_does_not_break_the_rule_is_not(rule: str, text: str) -> None:
+    assessed = assess(text.encode(), "Dockerfile")
+    assert rule not in {finding.rule for finding in assessed.findings}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["id"])
+def test_a_rule_says_all_that_a_reader_needs_and_has_examples(rule: dict[str, Any]) -> None:
+    assert rule["title"]
+    assert rule["why"]
+    assert rule["fix"]
+    assert rule["severity"] in ("negligible", "low", "medium", "high", "critical")
+    assert rule["controls"]
+    assert rule["references"]
+    assert rule["matches"]
+    assert rule["ignores"]
