@@ -18,7 +18,7 @@ def written(tmp_path: Path) -> Path:
     writer.add_history('CMD ["bash"]')
     data = layer({"srv/app": "x" * 3_000_000})
     writer.add_layer((data[at : at + 1000] for at in range(0, len(data), 1000)), "COPY app")
-    writer.finish("latest", {"title": "test"})
+    writer.finish("latest", {"Cmd": ["true"], "Labels": {"title": "test"}})
     return tmp_path / "image"
 
 

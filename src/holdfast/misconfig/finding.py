@@ -9,6 +9,7 @@ from holdfast.model.finding import Confidence, ConfigurationEvidence, Finding, F
 
 MAX_PLACES = 10
 _MAX_WORDS = 5
+_MAX_LENGTH = 160
 
 
 def finding(
@@ -72,7 +73,7 @@ def location(placed: Placed, image: Image | None) -> Location:
 
 def summary(words: Iterable[str]) -> str:
     """The first few of the words, each once, and how many there are beside them."""
-    different = list(dict.fromkeys(words))
+    different = list(dict.fromkeys(word[:_MAX_LENGTH] for word in words))
     shown = ", ".join(different[:_MAX_WORDS])
     more = len(different) - _MAX_WORDS
     return f"{shown} and {more} more" if more > 0 else shown

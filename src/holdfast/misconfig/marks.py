@@ -14,7 +14,7 @@ SETUID, WRITABLE, CAPABILITIES, DEVICE, READABLE, OWNED = (
 _SPECIAL = 0o6002
 _PRIVATE = frozenset(
     (
-        "etc/shadow", "etc/shadow-", "etc/gshadow", "etc/gshadow-", "etc/sudoers", "etc/security/opasswd",
+        "etc/shadow", "etc/shadow-", "etc/gshadow", "etc/gshadow-", "etc/security/opasswd",
         "root/.ssh", "root/.gnupg", "root/.aws", "root/.kube", "root/.docker",
     )
 )  # fmt: skip

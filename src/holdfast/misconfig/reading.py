@@ -16,7 +16,8 @@ MAX_VALUE = 300
 Parse = Callable[[str], Iterable[Trait]]
 
 _SAMPLES = ("/usr/share/doc/", "/examples/", "/example/", "/testdata/", "/tests/", "/test/", "/docs/", "/fixtures/")
-PARTS = ("/site-packages/", "/dist-packages/", "/node_modules/", "/vendor/", "/gems/", "/usr/share/", "/usr/lib/")
+PARTS = ("/site-packages/", "/dist-packages/", "/node_modules/", "/vendor/", "/gems/", "/usr/share/", "/usr/lib/",
+         "/.pyenv/", "/.rbenv/", "/.nvm/", "/.cargo/", "/.oh-my-zsh/", "/.cache/")  # fmt: skip
 """Folders of what others wrote and the image only uses."""
 
 

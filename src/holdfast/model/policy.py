@@ -174,7 +174,7 @@ class TargetDemands(Struct, frozen=True, omit_defaults=True):
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
-    """A condition in CEL that has to be true; `line` is where it stands, `on_error` what follows if it cannot be told."""
+    """A condition in CEL that has to be true. `line` is where it stands, `on_error` what follows if it fails."""
 
     name: str
     expression: str

@@ -109,7 +109,7 @@ class _Reader:
             if key in table:
                 raise self._error(event, f"{shown(key)} stands here twice")
             value = self._node(next(self._events), depth + 1)
-            table[key] = Node(value.value, event.start_mark.line + 1, self._file)
+            table[key] = self._made(event, value.value)
         return table
 
     def _alias(self, event: Any) -> Node:

@@ -47,7 +47,7 @@ class LayoutWriter:
         self._history.append({"created_by": created_by, "empty_layer": True})
 
     def finish(self, tag: str, run: Mapping[str, object]) -> None:
-        """Write configuration, manifest and index. `run` is how containers run, as the specification's `config` has it."""
+        """Write configuration, manifest and index. `run` is how containers run (config.md, `config`)."""
         config = self._put({
             "architecture": self._architecture, "os": "linux",
             "config": dict(run),

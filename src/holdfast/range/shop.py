@@ -13,6 +13,7 @@ from pathlib import Path
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import PrivilegeError, SourceError
 from holdfast.range.layout import LayoutWriter
+from holdfast.range.planted import PLANTED, history, planted_layers, run_configuration
 
 BASE_PACKAGES = ("ca-certificates", "curl", "libexpat1", "libxml2", "openssl")
 PYTHON_PACKAGES = (
@@ -65,9 +66,9 @@ def build(folder: Path, mirror: str, suite: str, say: Say) -> tuple[str, ...]:
         say(f"planted: {len(PLANTED)} harmless examples of what should not be in an image")
         for layer in planted_layers():
             writer.add_layer([layer.tar], layer.created_by)
-        for line in HISTORY:
+        for line in history():
             writer.add_history(line)
-        writer.finish("latest", RUN)
+        writer.finish("latest", run_configuration())
     return tuple(left_out)
 
 

@@ -1,6 +1,7 @@
 """Reports in the formats that people and other programs read."""
 
 from holdfast.report.cyclonedx import CycloneDxWriter
+from holdfast.report.html import HtmlWriter
 from holdfast.report.json import JsonWriter
 from holdfast.report.sarif import SarifWriter
 from holdfast.report.table import TableWriter
@@ -10,6 +11,7 @@ WRITERS: tuple[Writer, ...] = (
     TableWriter(),
     JsonWriter(),
     SarifWriter(),
+    HtmlWriter(),
     CycloneDxWriter("cyclonedx"),
     CycloneDxWriter("cyclonedx-1.6", "1.6"),
     CycloneDxWriter("cyclonedx-1.7", "1.7"),

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from holdfast.model.advisory import FixState
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Finding, Kind, SecretEvidence
+from holdfast.model.finding import Confidence, Finding, Kind, SecretEvidence
 from holdfast.model.report import Report
 from holdfast.report.rows import Row, is_about_a_package, is_exploited, is_fixable, rows
 from holdfast.report.text import listed, printable
@@ -67,7 +67,7 @@ def shown(text: str, most: int = 300) -> str:
 
 
 class Cause(Struct, frozen=True):
-    """A finding that stands for all that have its cause: of a vulnerability the package's row, of a rule its members."""
+    """A finding that stands for all of its cause: of a vulnerability the package's row, of a rule its members."""
 
     finding: Finding
     row: Row | None = None
@@ -126,7 +126,7 @@ def entry(cause: Cause, layers: dict[str, int]) -> Entry:
         layer=number,
         side="" if side is Side.UNKNOWN else str(side),
         fix=shown(_fix(finding), 120),
-        fixable=is_fixable(finding) or finding.kind is not Kind.VULNERABILITY and bool(advice_of(finding)),
+        fixable=is_fixable(finding) or (finding.kind is not Kind.VULNERABILITY and bool(advice_of(finding))),
         exploited=is_exploited(finding),
         alive=is_alive(finding),
         deleted=bool(deleted_by(finding)),
@@ -144,11 +144,13 @@ def entries(report: Report, most: int) -> tuple[list[Entry], int]:
 
 
 def _group(cause: Cause) -> int:
-    """Broken integrity first, then malware, live secrets and what is exploited, then all by severity."""
+    """Broken integrity first, then malware, then live secrets and what is exploited, then all by severity."""
     finding = cause.finding
     if finding.kind is Kind.INTEGRITY:
         return 0
-    return 1 if cause.is_grave or (finding.kind is Kind.MALWARE and finding.confidence != "low") else 2
+    if finding.kind is Kind.MALWARE and finding.confidence is not Confidence.LOW:
+        return 1
+    return 2 if cause.is_grave else 3
 
 
 def _fix(finding: Finding) -> str:
@@ -176,7 +178,7 @@ def _facts(cause: Cause, layers: dict[str, int]) -> Iterator[tuple[str, tuple[st
     if deleted := deleted_by(finding):
         by = f"layer #{layers[deleted]}" if deleted in layers else shown(deleted, 80)
         yield "Deleted", (f"by {by}: it is still in the image",)
-    if finding.confidence != "high":
+    if finding.confidence is not Confidence.HIGH:
         yield "Confidence", (str(finding.confidence),)
     yield "Rule", (shown(finding.rule, 120),)
     if finding.controls:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from msgspec import Struct
 
-from holdfast.model.finding import Finding, Kind, Severity
+from holdfast.model.finding import Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.columns import short

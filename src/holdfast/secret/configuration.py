@@ -49,13 +49,13 @@ def configuration_secrets(image: Image, engine: SecretEngine) -> tuple[Configura
     found: dict[tuple[str, str, str], ConfigurationSecret] = {}
     for place, name, text in islice(_parts(image), MOST_PARTS):
         text = text[:MOST_TEXT]
-        told = [(session.hit(match, 0), match.secret) for match in session.secrets(_encoded(text))]
+        told = session.secrets(_encoded(text))
         for variable, value in _variables(name, text):
             secret = _encoded(value)
             if is_named_secret(variable, value) and not any(one in secret or secret in one for _, one in told):
                 told.append((_named(secret, engine), secret))
         for hit, secret in told:
-            raw = secret.decode(errors="replace")
+            raw = _decoded(secret)
             found.setdefault((place, hit.rule, hit.key_id), ConfigurationSecret(Place((hit,), place=place), raw))
     return tuple(found.values())
 
@@ -125,3 +125,10 @@ def _shown(name: str) -> str:
 
 def _encoded(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
+
+
+def _decoded(secret: bytes) -> str:
+    try:
+        return secret.decode(errors="surrogatepass")
+    except UnicodeDecodeError:  # cut in the middle of a character
+        return secret.decode(errors="replace")

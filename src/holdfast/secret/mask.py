@@ -12,19 +12,15 @@ _MOST = 2000
 class Mask:
     """Puts the redacted form in the place of every secret it knows. It holds them whole: drop it with the report."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        known = dict.fromkeys(secret for secret in secrets if len(secret) >= _LEAST)
+    def __init__(self, secrets: Iterable[ConfigurationSecret | str]) -> None:
+        texts = (one if isinstance(one, str) else one.secret for one in secrets)
+        known = dict.fromkeys(text for text in texts if len(text) >= _LEAST)
         # The longest first: one secret may be a part of another.
         self._shown = {
             form: redacted(secret.encode(errors="surrogatepass"))
             for secret in sorted(known, key=len, reverse=True)[:_MOST]
             for form in _forms(secret)
         }
-
-    @classmethod
-    def of(cls, secrets: Iterable[ConfigurationSecret]) -> "Mask":
-        """The mask for the secrets of a configuration."""
-        return cls(one.secret for one in secrets)
 
     def __repr__(self) -> str:
         return f"Mask({len(self._shown)})"

@@ -65,14 +65,13 @@ class Session:
             large.end = window.offset + len(window.data)
         return hits
 
-    def secrets(self, data: bytes) -> list[Match]:
-        """The secrets in a text that stands in no file. They are whole: nothing of this may be kept or shown."""
+    def secrets(self, data: bytes) -> list[tuple[SecretHit, bytes]]:
+        """The secrets in a text that stands in no file, each as it stands there: nothing of that may be kept or shown."""
         from holdfast.secret.context import nature_of
 
-        work = Work()
-        found = list(self._search.scan(data))
-        secrets = self._search.confirm(data, found, frozenset(), Surroundings(nature_of(""), binary=False), work)
-        return distinct(secrets.plain) + [wrapped.match for wrapped in secrets.wrapped]
+        surroundings = Surroundings(nature_of(""), binary=False)
+        secrets = self._search.confirm(data, list(self._search.scan(data)), frozenset(), surroundings, Work())
+        return [(self.hit(match, 0, encoding), data[start:end]) for start, end, match, encoding in _spans(secrets, "")]
 
     def hit(self, match: Match, line: int, encoding: str = "", inside: str = "") -> SecretHit:
         """What may be kept and shown of a match."""

@@ -20,6 +20,7 @@ from holdfast.model.status import Gravity, Problem
 
 _PLACES = 10
 _FOUND = 400
+_TOLD = 3
 _NAMES = re.compile(r"(?:.*[./_-])?(?:dockerfile|containerfile)(?:[./_-].*)?", re.IGNORECASE)
 _NOT_NAMES = (".dockerignore", ".md", ".txt", ".json", ".yml", ".yaml", ".py", ".go", ".vim", ".gz", ".sh", ".html")
 _FROM = re.compile(rb"^[ \t]*FROM[ \t]+(?:--platform=\S+[ \t]+)?[\w$][\w./:@${}-]*(?:[ \t]+AS[ \t]+\S+)?[ \t\r]*$", re.I | re.M)
@@ -106,6 +107,7 @@ def _finding(rule: Rule, group: list[Breach], subject: str, path: str) -> Findin
     first = min(group, key=lambda breach: breach.line)
     lines = sorted({breach.line for breach in group})
     places = tuple(f"{path}:{line}" for line in lines[:_PLACES]) if len(lines) > 1 else ()
+    found = list(dict.fromkeys(breach.found for breach in group))[:_TOLD]
     severities = [breach.severity or rule.severity for breach in group]
     return Finding(
         rule=rule.id,
@@ -113,7 +115,7 @@ def _finding(rule: Rule, group: list[Breach], subject: str, path: str) -> Findin
         severity=max(severities, key=lambda severity: Severity(severity).rank),
         confidence=first.confidence,
         subject=Subject(subject),
-        evidence=ConfigurationEvidence(redact(first.found)[:_FOUND], redact(first.expected)[:_FOUND], places),
+        evidence=ConfigurationEvidence(redact("; ".join(found))[:_FOUND], redact(first.expected)[:_FOUND], places),
         location=Location(path=path, line=first.line),
         fix=Fix(advice=redact(first.fix)[:_FOUND] or rule.fix),
         title=rule.title,

@@ -1,5 +1,6 @@
 """Files whose mode gives away more than it should: setuid, capabilities, writable or readable by all, devices."""
 
+import re
 from collections.abc import Iterator
 
 from holdfast.misconfig.finding import of_places
@@ -10,12 +11,13 @@ from holdfast.model.finding import Finding, Severity
 # What the packages of shadow, util-linux, pam, cron, dbus, openssh and busybox install so, without `usr/` before it.
 _USUAL = frozenset(
     (
-        "bin/bbsuid", "bin/bsd-write", "bin/chage", "bin/chfn", "bin/chsh", "bin/crontab", "bin/doas", "bin/dotlockfile",
+        "bin/bbsuid", "bin/bsd-write", "bin/chage", "bin/chfn", "bin/chsh", "bin/crontab", "bin/doas",
+        "bin/dotlockfile",
         "bin/expiry", "bin/fusermount", "bin/fusermount3", "bin/gpasswd", "bin/mount", "bin/newgidmap", "bin/newgrp",
         "bin/newuidmap", "bin/passwd", "bin/ping", "bin/ping6", "bin/pkexec", "bin/sg", "bin/ssh-agent", "bin/su",
         "bin/umount", "bin/wall", "bin/write", "lib/dbus-1.0/dbus-daemon-launch-helper", "lib/openssh/ssh-keysign",
         "lib/polkit-1/polkit-agent-helper-1", "lib/ssh/ssh-keysign", "libexec/dbus-1/dbus-daemon-launch-helper",
-        "libexec/openssh/ssh-keysign", "libexec/utempter/utempter", "sbin/grub2-set-bootflag", "sbin/mount.nfs",
+        "libexec/openssh/ssh-keysign", "libexec/utempter/utempter", "lib/utempter/utempter", "sbin/grub2-set-bootflag", "sbin/mount.nfs",
         "sbin/pam_extrausers_chkpwd", "sbin/pam_timestamp_check", "sbin/unix_chkpwd", "bin/unix_chkpwd",
         "bin/pam_timestamp_check", "bin/grub2-set-bootflag",
     )
@@ -37,7 +39,7 @@ def setuid(scene: Scene) -> Iterator[Finding]:
     usual: list[Placed] = []
     others: list[Placed] = []
     for placed in scene.named(SETUID):
-        name = placed.path.removeprefix("usr/")
+        name = re.sub(r"^lib/[a-z0-9_]{1,16}-linux-[a-z0-9]{1,16}/", "lib/", placed.path.removeprefix("usr/"))
         # setgid programs of other groups (mail, tty, shadow) belong to the distribution as well.
         known = name in _USUAL and placed.trait.value.partition(" ")[2].startswith("0:")
         if name not in _SUDO:
@@ -49,8 +51,12 @@ def setuid(scene: Scene) -> Iterator[Finding]:
 
 
 def writable(scene: Scene) -> Iterator[Finding]:
-    """Files and directories that everybody may write to."""
-    found = [placed for placed in scene.named(WRITABLE) if not placed.path.startswith(_TRANSIENT)]
+    """Files and directories that everybody may write to; locks in caches apart, which uv makes so."""
+    found = [
+        placed
+        for placed in scene.named(WRITABLE)
+        if not placed.path.startswith(_TRANSIENT) and "/.cache/" not in placed.path
+    ]
     if found:
         yield of_places("image.world-writable", "world-writable", _named(found), scene.image)
 

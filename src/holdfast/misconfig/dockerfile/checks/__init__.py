@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from holdfast.misconfig.dockerfile.breach import Breach
-from holdfast.misconfig.dockerfile.checks import base_image, user
+from holdfast.misconfig.dockerfile.checks import base_image, caches, package_manager, pins, user
 from holdfast.misconfig.dockerfile.view import View
 
 Check = Callable[[View], Iterator[Breach]]
@@ -11,5 +11,8 @@ Check = Callable[[View], Iterator[Breach]]
 CHECKS: tuple[Check, ...] = (
     base_image.check,
     user.check,
+    pins.check,
+    caches.check,
+    package_manager.check,
 )
 """Every group's `check`; the order is that of equal findings."""

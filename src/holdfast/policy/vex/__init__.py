@@ -1,0 +1,1 @@
+"""VEX: what authors say of whether vulnerabilities in their products can be exploited."""
