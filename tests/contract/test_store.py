@@ -160,7 +160,8 @@ def test_another_tag_and_digest_is_the_same_target_and_another_platform_is_not(s
     store.save(scanned(OPENSSL_CVE, target=f"docker.io/library/nginx@{digest('a')}", day=2), {})
     arm = Target("nginx:1.27", "registry", platform=Platform("linux", "arm64"))
     store.save(replace(scanned(day=3), target=arm), {})
-    store.save(scanned(target="docker:nginx", day=4), {})
+    engine = Target("docker:nginx", "docker", platform=Platform("linux", "amd64"))
+    store.save(replace(scanned(day=4), target=engine), {})
     assert [(one.target, one.platform, one.scans) for one in store.targets()] == [
         ("docker.io/library/nginx", "linux/amd64", 2),
         ("docker.io/library/nginx", "linux/arm64", 1),

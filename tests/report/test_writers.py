@@ -16,8 +16,8 @@ from report.reports import DEBIAN, deb, declared, finding, pypi, report, tampere
 
 # What the writers are made of; every other file of the room is a format and belongs into WRITERS.
 _PARTS = {
-    "__init__", "columns", "inspection", "inventory", "licences", "malware", "preface", "remedy", "rows", "secrets",
-    "settings", "survey", "text", "todo", "verdict", "words", "writer",
+    "__init__", "columns", "entries", "inspection", "inventory", "licences", "malware", "picture", "preface", "remedy",
+    "rows", "secrets", "settings", "survey", "text", "todo", "verdict", "words", "writer",
 }  # fmt: skip
 
 

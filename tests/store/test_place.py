@@ -163,7 +163,9 @@ def test_a_damaged_store_is_an_error_wherever_the_damage_is(older: Place, tmp_pa
     whole = older.file.read_bytes()
     told = 0
     for page in range(len(whole) // 4096):
-        damaged = whole[: page * 4096 + 100] + b"\xff" * 3000 + whole[page * 4096 + 3100 :]
+        damaged = whole[: page * 4096 + 100] + b"\xff" * 3996 + whole[page * 4096 + 4096 :]
+        if page:
+            damaged = whole[: page * 4096] + b"\xff" * 4096 + whole[page * 4096 + 4096 :]
         older.file.write_bytes(damaged)
         try:
             with open_store("", tmp_path) as store:

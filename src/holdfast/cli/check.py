@@ -38,7 +38,7 @@ def client_of(settings: Settings, meter: Meter) -> Client:
 class AdvisoryCheck:
     """A scan's Check. `host` says that the packages are those of this running system, with the kernel that runs.
 
-    `opened` is what many checks in a row share.
+    `opened` is what many checks in a row share; `sources` the apt source files of the last one, by path.
 
     Without a database it first makes one of what can be reached. For ecosystems that no database holds the starter
     pack has to do, and says so.
@@ -52,11 +52,13 @@ class AdvisoryCheck:
         self._host = host
         self._opened = opened
         self._problems: list[Problem] = []
+        self.sources: dict[str, bytes] = {}
 
     def __call__(
         self, packages: Sequence[Package], distribution: Distribution | None, sources: dict[str, bytes]
     ) -> Checked:
         """Findings, what was and was not checked, and which data that rests on."""
+        self.sources = sources
         deadline = self._prepare()
         with ExitStack() as stack:
             databases = [stack.enter_context(database) for database in self._databases(packages)]

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast.cli.environment import home, settings
@@ -16,11 +18,26 @@ from holdfast.oci.reference import Reference
 from holdfast.scan.boundary import RegisteredBase, load_bases
 from holdfast.scan.engines import VULNERABILITIES
 from holdfast.scan.opener import Opener
-from holdfast.scan.options import Check, Options, Wanted
+from holdfast.scan.options import Options, Wanted
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import registered, scan
 from holdfast.scan.sightings import Sightings
 from holdfast.settings import Settings
+
+if TYPE_CHECKING:
+    from holdfast.cli.check import AdvisoryCheck
+
+
+ATTACHED = "attached"
+"""What --vex is given for the statements that are attached to the image itself."""
+_DOCUMENT_BYTES = 64 << 20
+
+
+class Scanned(Struct, frozen=True):
+    """A report, and the apt source files of its target, which matching its packages again needs."""
+
+    report: Report
+    sources: dict[str, bytes]
 
 
 def settings_for(target: str, *, offline: bool, plain_http: bool) -> Settings:
@@ -50,27 +67,51 @@ def scan_target(
     wanted: Wanted = Wanted(),
     quiet: bool = False,
     attested: bool = False,
-    keep: bool = False,
+    vex: tuple[str, ...] = (),
     opener: Opener | None = None,
-) -> Report:
-    """Scan a target as typed, for what is wanted; with `keep` the report is kept in the store."""
+) -> Scanned:
+    """Scan a target as typed, for what is wanted. `vex` are files of statements, or `attached` for its own."""
     chosen = plan(target)
     if opener is None:
         with opener_of(settings) as own:
             return scan_target(
                 target, settings, platform=platform, base=base, wanted=wanted, quiet=quiet, attested=attested,
-                keep=keep, opener=own,
+                vex=vex, opener=own,
             )  # fmt: skip
     with Meter(quiet=quiet) as meter:
-        check: Check | None = None
+        check: AdvisoryCheck | None = None
         if VULNERABILITIES in wanted.engines:
             from holdfast.cli.check import AdvisoryCheck
 
             host = chosen.kind == "dir" and chosen.path.resolve() == Path("/")
             check = AdvisoryCheck(settings, meter, host=host)
         layers = lambda done, total: meter("layers", done, total)  # noqa: E731
-        report = scan(chosen, settings, Options(platform, base, check, layers, opener, attested, wanted))
-        return replace(report, problems=(*report.problems, *opener.problems))
+        statements = tuple((name, _document(name)) for name in vex if name != ATTACHED)
+        options = Options(
+            platform, base, check, layers, opener, attested, wanted, statements, attached_statements=ATTACHED in vex
+        )
+        report = scan(chosen, settings, options)
+        return Scanned(replace(report, problems=(*report.problems, *opener.problems)), check.sources if check else {})
+
+
+def kept(scanned: Scanned, settings: Settings) -> Report:
+    """The report, after it was put into the store; where that could not be done, it says so."""
+    from holdfast.store.open import keep
+
+    problems = keep(settings.store, settings.data, scanned.report, scanned.sources)
+    return replace(scanned.report, problems=(*scanned.report.problems, *problems)) if problems else scanned.report
+
+
+def _document(name: str) -> bytes:
+    """A document of statements that the user names; it is small."""
+    try:
+        with Path(name).open("rb") as stream:
+            data = stream.read(_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=name) from error
+    if len(data) > _DOCUMENT_BYTES:
+        raise InputError(f"a VEX document of more than {_DOCUMENT_BYTES >> 20} MiB", where=name)
+    return data
 
 
 def image_platform(text: str | None) -> Platform | None:

@@ -26,7 +26,7 @@ def command(into: Path, build_only: bool) -> None:
         return
     target = f"oci:{into / 'image'}"
     click.echo(f"demo: holdfast scan {target}", err=True)
-    report = scan_target(target, settings())
+    report = scan_target(target, settings()).report
     files = {"json": "report.json", "sarif": "report.sarif", "cyclonedx": "sbom.cdx.json"}
     deliver(report, parse_outputs("table", tuple(f"{form}={into / name}" for form, name in files.items())))
     click.echo(f"demo: {', '.join(files.values())} are in {into}/", err=True)

@@ -10,11 +10,11 @@ from holdfast.advisory import rules, starter
 from holdfast.advisory.database import Database
 from holdfast.advisory.places import archive_path, database_path
 from holdfast.cli.environment import colour, settings, width
+from holdfast.compliance.every import every_rule
 from holdfast.compliance.explain import explain
 from holdfast.model.advisory import Advisory, Affected
 from holdfast.model.errors import NotFound, StoreError
 from holdfast.report.text import counted, one_line, printable, wrap
-from holdfast.scan.rules import RULES
 
 _MOST = 12
 
@@ -23,7 +23,8 @@ _MOST = 12
 @click.argument("rule")
 def command(rule: str) -> None:
     """Explain RULE: the id of a finding, such as image.diff-id-mismatch or CVE-2021-44228."""
-    found = explain(rule, RULES)
+    known = every_rule()
+    found = explain(rule, known)
     facts = list(_facts(rule))
     if found is None and not facts:
         raise NotFound("no rule and no advisory has this id", where=rule, remedy="ids are those of a report's findings")
@@ -32,7 +33,7 @@ def command(rule: str) -> None:
         _paragraph(line)
     if found is None:
         return
-    if not facts and rule not in {one.id for one in (*RULES, *rules.RULES)}:
+    if not facts and rule not in {one.id for one in known}:
         _paragraph("The advisory data at hand does not name it. `holdfast db update` fetches more.")
     _paragraph(found.title)
     _paragraph(f"Why: {found.why}")

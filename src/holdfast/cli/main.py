@@ -13,12 +13,17 @@ from holdfast import __version__
 _PIPE_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
 
 COMMANDS = {
-    "scan": "Find what is vulnerable in an image, a root file system or an SBOM.",
+    "scan": "Find what is vulnerable, secret, malicious or badly set up in an image or folder.",
+    "vet": "Decide by a policy whether something may be built or run.",
     "scan-registry": "Scan all images of a registry, or a list of images.",
     "inspect": "Show what an image is made of: manifest, layers, history, attachments.",
     "pull": "Fetch an image from a registry into a folder.",
     "sbom": "Write the software bill of materials of a target.",
     "db": "Update, inspect and carry the advisory database.",
+    "findings": "List what was found, and accept or reopen it.",
+    "trend": "Show how a target's findings changed from scan to scan.",
+    "diff": "Say what is new and what is gone between two scans.",
+    "rescan": "Match stored inventories against new advisories, without a pull.",
     "base": "Register the images that yours are built on.",
     "explain": "Say what a rule or an advisory means.",
     "coverage": "Show which NIST SP 800-190 countermeasures are served.",

@@ -36,9 +36,9 @@ def command(
     """Write the software bill of materials of TARGET. Nothing is looked up; only a registry needs the network."""
     choices = parse_outputs(form, (f"{form}={file}",) if file else ())
     chosen = settings_for(target, offline=offline, plain_http=plain_http)
-    report = scan_target(
+    scanned = scan_target(
         target, chosen, platform=image_platform(platform), base=known_base(base, chosen),
         wanted=Wanted(frozenset({PACKAGES})), quiet=quiet,
     )  # fmt: skip
-    deliver(report, choices[1:] or choices)
-    sys.exit(exit_code(report, None))
+    deliver(scanned.report, choices[1:] or choices)
+    sys.exit(exit_code(scanned.report, None))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast.cli.compose import image_platform, known_base, scan_target, settings_for
+from holdfast.cli.compose import image_platform, kept, known_base, scan_target, settings_for
 from holdfast.cli.delivery import deliver, parse_outputs
 from holdfast.cli.environment import settings
 from holdfast.cli.failure import CLEAN, FOUND, INCOMPLETE
@@ -43,6 +43,12 @@ def _several(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
 @click.option("--base", metavar="TARGET", help="The image this one was built on: a target, or a registered name.")
 @click.option("--attested", is_flag=True, help="Use the bill of materials attached to the image instead of its layers.")
+@click.option(
+    "--vex",
+    multiple=True,
+    metavar="FILE",
+    help="What does not affect you: OpenVEX or CycloneDX; or: attached.",
+)
 @click.option("--plain-http", is_flag=True, help="Let its registry be had, and sent credentials, unencrypted.")
 @click.option("--all-running", is_flag=True, help="Instead of a TARGET: every image that runs on this host.")
 @click.option("--offline", is_flag=True, help="Open no internet connection.")
@@ -57,6 +63,7 @@ def command(
     platform: str | None,
     base: str | None,
     attested: bool,
+    vex: tuple[str, ...],
     plain_http: bool,
     all_running: bool,
     offline: bool,
@@ -74,7 +81,7 @@ def command(
         raise click.UsageError("give one TARGET, or --all-running")
     if all_running:
         unused = {"--severity": severity, "--ignore-unfixed": ignore_unfixed, "--platform": platform, "--base": base,
-                  "--attested": attested, "--plain-http": plain_http}  # fmt: skip
+                  "--attested": attested, "--vex": vex, "--plain-http": plain_http}  # fmt: skip
         if given := [name for name, value in unused.items() if value]:
             raise click.UsageError(f"--all-running goes without {', '.join(given)}")
         from holdfast.cli.running import scan_running
@@ -87,7 +94,7 @@ def command(
         )  # fmt: skip
     choices = parse_outputs(form, outputs)
     chosen = settings_for(target, offline=offline, plain_http=plain_http)
-    report = scan_target(
+    scanned = scan_target(
         target,
         chosen,
         platform=image_platform(platform),
@@ -95,8 +102,9 @@ def command(
         wanted=look_for,
         quiet=quiet,
         attested=attested,
+        vex=vex,
     )
-    shown = apply(report, Filter(tuple(Severity(one) for one in severity), ignore_unfixed))
+    shown = apply(kept(scanned, chosen), Filter(tuple(Severity(one) for one in severity), ignore_unfixed))
     deliver(shown, choices)
     sys.exit(exit_code(shown, Severity(fail_on) if fail_on else None))
 

@@ -9,6 +9,7 @@ from holdfast.report.text import Lines, paint, paragraph
 
 _STYLES = {State.SERVED: "good", State.PARTIAL: "warn", State.NOT_COVERED: "dim"}
 SCHEMA = "holdfast.coverage/1"
+_NAMED = 8
 
 
 def as_text(items: tuple[Coverage, ...], *, width: int = 80, colour: bool = False) -> str:
@@ -44,4 +45,5 @@ def _item(item: Coverage, width: int) -> Lines:
         yield from paragraph(" " * 9 + "✓ ", part.what, width, "good")
     for part in item.missing:
         yield from paragraph(" " * 9 + "– ", part.what, width, "dim")
-    yield from paragraph(" " * 9 + "rules: ", ", ".join(item.rules), width, "dim")
+    more = f" and {len(item.rules) - _NAMED} more" if len(item.rules) > _NAMED else ""
+    yield from paragraph(" " * 9 + "rules: ", ", ".join(item.rules[:_NAMED]) + more, width, "dim")

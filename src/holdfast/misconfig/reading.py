@@ -16,9 +16,12 @@ MAX_VALUE = 300
 Parse = Callable[[str], Iterable[Trait]]
 
 _SAMPLES = ("/usr/share/doc/", "/examples/", "/example/", "/testdata/", "/tests/", "/test/", "/docs/", "/fixtures/")
-PARTS = ("/site-packages/", "/dist-packages/", "/node_modules/", "/vendor/", "/gems/", "/usr/share/", "/usr/lib/",
-         "/.pyenv/", "/.rbenv/", "/.nvm/", "/.cargo/", "/.oh-my-zsh/", "/.cache/")  # fmt: skip
+PARTS = (
+    "/site-packages/", "/dist-packages/", "/node_modules/", "/vendor/", "/gems/", "/usr/share/", "/usr/lib/",
+    "/.pyenv/", "/.rbenv/", "/.nvm/", "/.cargo/", "/.oh-my-zsh/", "/.cache/",
+)  # fmt: skip
 """Folders of what others wrote and the image only uses."""
+_PAGES = "usr/share/nginx/html/"  # what the official image of nginx serves
 
 
 class SettingsReader(Struct, frozen=True):
@@ -78,7 +81,7 @@ def is_sample(path: str) -> bool:
 
 def is_part(path: str) -> bool:
     """Whether a path belongs to a library or to the distribution, and not to the application."""
-    rooted = "/" + path
+    rooted = "/" + path.removeprefix(_PAGES)
     return any(part in rooted for part in PARTS)
 
 

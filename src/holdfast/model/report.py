@@ -7,6 +7,7 @@ from holdfast.model.artifact import Attachment, Layer, Platform
 from holdfast.model.finding import Finding
 from holdfast.model.package import Distribution, Package
 from holdfast.model.status import Problem, Status
+from holdfast.model.verdict import Verdict
 
 SCHEMA = "holdfast.report/1"
 
@@ -32,6 +33,19 @@ class Base(Struct, frozen=True, omit_defaults=True):
     decided_by: str = ""
     name: str = ""
     digest: str = ""
+
+
+class NamedBase(Struct, frozen=True, omit_defaults=True):
+    """An image that a Dockerfile builds on or copies from: where it is named, and for which stage.
+
+    `resolved` is false where a variable in the reference has no value in the file.
+    """
+
+    reference: str
+    path: str
+    line: int
+    stage: str = ""
+    resolved: bool = True
 
 
 class Configuration(Struct, frozen=True, omit_defaults=True):
@@ -64,7 +78,8 @@ class Report(Struct, frozen=True):
     """One scan of one target. Findings are ordered by risk, packages by name.
 
     `engines` names what was looked for: `packages`, `vulnerabilities`, `secrets`, `malware`, `configuration`. An
-    empty `configuration` means that the target has none: a folder, or a bill of materials.
+    empty `configuration` means that the target has none: a folder, or a bill of materials. `bases` are the images that
+    a Dockerfile names; `verdict` is what a policy decided, where one was asked.
     """
 
     target: Target
@@ -75,6 +90,7 @@ class Report(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     distribution: Distribution | None = None
     base: Base = Base()
+    bases: tuple[NamedBase, ...] = ()
     configuration: Configuration | None = None
     engines: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
@@ -84,4 +100,5 @@ class Report(Struct, frozen=True):
     checked: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
     database: DatabaseInfo | None = None
+    verdict: Verdict | None = None
     statistics: Statistics = field(default_factory=Statistics)

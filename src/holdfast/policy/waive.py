@@ -31,7 +31,7 @@ class Waivers:
         here = [one for one in waivers if not one.target or is_meant(one.target, target)]
         day = today.isoformat()
         self.expired = [one for one in here if one.expires and one.expires < day]
-        self.holding = [one for one in here if not one.expires or one.expires >= day]
+        self.holding: list[Waiver] = [one for one in here if not one.expires or one.expires >= day]
         self._today = today
         self._used: set[int] = set()
         # Most name one id: those are looked up, and only the others are tried one after the other.
@@ -57,7 +57,7 @@ class Waivers:
 
     def of_demand(self, rule: str, package: Package | None = None) -> Waiver | None:
         """The waiver that accepts a broken demand (`policy.user`, `check.name`), or None."""
-        for number in (*self._by_rule.get(rule, ()), *self._others):
+        for number in (*self._by_rule.get(rule, []), *self._others):
             one = self.holding[number]
             if one.origin or one.fingerprint or one.path or not one.rule or not matches(one.rule, rule):
                 continue

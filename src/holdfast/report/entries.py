@@ -12,6 +12,7 @@ from holdfast.model.report import Report
 from holdfast.report.rows import Row, is_about_a_package, is_exploited, is_fixable, rows
 from holdfast.report.text import listed, printable
 from holdfast.report.words import (
+    ENGINE_OF,
     KINDS,
     advice_of,
     by_rule,
@@ -141,6 +142,15 @@ def entries(report: Report, most: int) -> tuple[list[Entry], int]:
     layers = layer_numbers(report)
     found = causes(report)
     return [entry(cause, layers) for cause in found[:most]], len(found)
+
+
+def is_looked_for(report: Report, kind: Kind) -> bool:
+    """Whether the absence of findings of a kind means something. Broken integrity is seen in every scan."""
+    if kind is Kind.INTEGRITY:
+        return True
+    if kind is Kind.VULNERABILITY:
+        return report.database is not None and bool(report.checked)
+    return ENGINE_OF[kind] in report.engines
 
 
 def _group(cause: Cause) -> int:

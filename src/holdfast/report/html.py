@@ -18,12 +18,12 @@ from holdfast.model.finding import Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.columns import short
-from holdfast.report.entries import Cause, causes, entry, shown
+from holdfast.report.entries import Cause, causes, entry, is_looked_for, shown
 from holdfast.report.picture import MOST_LAYERS, brought, strip
 from holdfast.report.rows import rows
 from holdfast.report.text import counted, listed
 from holdfast.report.todo import plan_of, things
-from holdfast.report.words import ENGINE_OF, KINDS, WORST_FIRST, layer_numbers
+from holdfast.report.words import KINDS, WORST_FIRST, layer_numbers
 from holdfast.report.writer import emit
 
 if TYPE_CHECKING:
@@ -182,19 +182,11 @@ def _tile(report: Report, kind: Kind, found: Sequence[Cause]) -> dict[str, Any]:
     one, several = {Kind.CONFIGURATION: ("broken rule", "broken rules")}.get(kind, KINDS[kind])
     return {
         "total": total,
-        "number": f"{total:,}" if total or _looked_for(report, kind) else "–",
+        "number": f"{total:,}" if total or is_looked_for(report, kind) else "–",
         "name": one if total == 1 else several,
         "parts": [{"severity": str(one), "number": f"{counts[one]:,}"} for one in WORST_FIRST if counts[one]],
-        "words": "" if total else "none found" if _looked_for(report, kind) else "not looked for",
+        "words": "" if total else "none found" if is_looked_for(report, kind) else "not looked for",
     }
-
-
-def _looked_for(report: Report, kind: Kind) -> bool:
-    if kind is Kind.INTEGRITY:
-        return True
-    if kind is Kind.VULNERABILITY:
-        return report.database is not None and bool(report.checked)
-    return ENGINE_OF[kind] in report.engines
 
 
 def _packages(report: Report, layers: dict[str, int]) -> list[dict[str, str]]:

@@ -77,7 +77,7 @@ def things(plan: Plan) -> tuple[tuple[Thing, ...], int]:
     """The ten most urgent things of a plan, and how many more there are. Nothing in them is escaped."""
     removing, replacing, changing, upgrading = plan.shares()
     names = [*plan.removals, *plan.files]
-    chosen = [Thing("remove", name, "it was made to do harm") for name in names[:removing]]
+    chosen = [Thing("remove", name, "It was made to do harm.") for name in names[:removing]]
     for verb, groups in (("replace", plan.secrets[:replacing]), ("change", plan.settings[:changing])):
         chosen += [_thing(verb, worst, members) for worst, members in groups]
     for upgrade in plan.upgrades[:upgrading]:

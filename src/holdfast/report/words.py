@@ -121,7 +121,7 @@ def facts_of(finding: Finding) -> Iterator[tuple[str, str]]:
             yield "Key", evidence.key_id
             yield "Stands in", evidence.place
             yield "Encoded as", evidence.encoding
-            yield "Held true", ", ".join(evidence.checks)
+            yield "Checks", ", ".join(evidence.checks)
             yield "Alive", {"yes": "yes, its issuer says", "no": "no, its issuer says"}.get(evidence.alive, "")
         case MalwareEvidence():
             yield "SHA-256", evidence.sha256

@@ -82,6 +82,14 @@ def read_about(layout: Layout, image: Image, attachment: Attachment) -> "Stateme
     return _statement(_content(layout, attachment), image, attachment)
 
 
+def document_about(layout: Layout, image: Image, attachment: Attachment) -> bytes:
+    """The document that an attachment holds, out of its statement where it is wrapped in one. Errors as read_about."""
+    data = _content(layout, attachment)
+    if attachment.media_type.startswith(_STATEMENTS):
+        return _statement(data, image, attachment).predicate
+    return data
+
+
 def _read_all(layout: Layout, image: Image, found: tuple[Attachment, ...]) -> Attached:
     reader = _Reader(layout, image)
     # What says that it is a bill of materials comes before what may be one.

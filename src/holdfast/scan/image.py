@@ -18,6 +18,7 @@ from holdfast.oci.source import Source
 from holdfast.scan.boundary import boundary, load_bases, side_of
 from holdfast.scan.conceal import conceal
 from holdfast.scan.engines import open_engines
+from holdfast.scan.exploitability import attached_statements, with_statements
 from holdfast.scan.inside import Inside, assess_configuration, hidden_in, look_inside
 from holdfast.scan.inventory import Inventory
 from holdfast.scan.layers import LayerRead
@@ -49,6 +50,7 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         is_stated = inside is not None
         inside = inside or look_inside(source, image, engines, settings, options.on_progress)
         attached = asked.result()
+        said = tuple(attached_statements(source, attached, problems)) if options.attached_statements else ()
         mismatches = [(-1, item) for item in source.integrity]
         problems += source.problems
     mismatches += [(index, item) for index, read in enumerate(inside.reads) for item in read.integrity]
@@ -68,12 +70,13 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         findings += _moved_back(plan, image, settings)
     target = Target(plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform)
     pinned = "@" in (plan.reference or plan.name)
-    return report_of(
+    report = report_of(
         target, inside.inventory, options,
         problems=tuple(problems), base=base, image=image, findings=tuple(findings),
         statistics=_statistics(inside.reads), attachments=attached.attachments if attached else (),
         assess=partial(assess_configuration, plan.name, image, inside, pinned=pinned) if engines.marks else None,
     )  # fmt: skip
+    return with_statements(report, said) if said else report
 
 
 def _stated(attached: "Attached | None", problems: list[Problem]) -> Inside | None:

@@ -67,7 +67,8 @@ class Options(Struct, frozen=True):
 
     `wanted` is what to look for.
     `open` is given for what is not on disk; `attested`: where a bill of materials is attached to an image, it is used
-    instead of pulling the layers.
+    instead of pulling the layers. `statements` are documents of exploitability (VEX) by their names, and with
+    `attached_statements` those that are attached to the image count too.
     """
 
     platform: Platform | None = None
@@ -77,3 +78,5 @@ class Options(Struct, frozen=True):
     open: Open = open_stored
     attested: bool = False
     wanted: Wanted = Wanted()
+    statements: tuple[tuple[str, bytes], ...] = ()
+    attached_statements: bool = False

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from holdfast import __version__
 from holdfast.model.artifact import Attachment, Image, Layer
 from holdfast.model.finding import Finding
-from holdfast.model.report import Base, Configuration, Report, Statistics, Target
+from holdfast.model.report import Base, Configuration, NamedBase, Report, Statistics, Target
 from holdfast.model.status import Problem, status_of
 from holdfast.scan.engines import ENGINES
 from holdfast.scan.inventory import Inventory
@@ -38,6 +38,7 @@ def report_of(
     attachments: tuple[Attachment, ...] = (),
     statistics: Statistics = Statistics(),
     assess: Assess | None = None,
+    bases: tuple[NamedBase, ...] = (),
 ) -> Report:
     """The report of a target whose inventory is known; its packages are checked now, then its configuration."""
     checked = (
@@ -55,6 +56,7 @@ def report_of(
         problems=problems,
         distribution=inventory.distribution,
         base=base,
+        bases=bases,
         configuration=configuration_of(image) if image else None,
         engines=tuple(name for name in ENGINES if name in options.wanted.engines),
         layers=layers,

@@ -10,12 +10,13 @@ from holdfast.model.errors import InputError, NotFound
 from holdfast.oci.open import detect
 from holdfast.oci.reference import Reference
 
-KINDS = ("oci", "oci-archive", "docker-archive", "dir", "sbom")
+KINDS = ("oci", "oci-archive", "docker-archive", "dir", "dockerfile", "sbom")
 ENGINES = ("docker", "podman", "containerd")
 REMOTE = ("registry", *ENGINES)
 # A host may be called so too: `registry:5000/app`.
 _PORT = re.compile(r"[0-9]+/")
 _PATHS = (".", "/", "~")
+_HEAD = 8192
 _ARCHIVES = ("oci-archive", "docker-archive")
 
 
@@ -87,9 +88,16 @@ def _kind_of(path: Path, target: str) -> str:
         return "dir"
     if stat.S_ISREG(path.stat().st_mode):
         with path.open("rb") as stream:
-            if stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-                return "sbom"
-    raise InputError("neither an image nor an SBOM nor a folder", where=target, remedy=f"known kinds: {_prefixes()}")
+            head = stream.read(_HEAD)
+        if head[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return "sbom"
+        from holdfast.misconfig.dockerfile.assess import looks_like_dockerfile
+
+        if looks_like_dockerfile(path.name, head):
+            return "dockerfile"
+    raise InputError(
+        "neither an image nor an SBOM, a Dockerfile or a folder", where=target, remedy=f"known kinds: {_prefixes()}"
+    )
 
 
 def _prefixes() -> str:

@@ -14,7 +14,9 @@ from holdfast.model.artifact import Layer, Platform
 from holdfast.model.errors import InputError, LimitError
 from holdfast.model.report import Report, Statistics, Target
 from holdfast.scan.boundary import RegisteredBase
+from holdfast.scan.dockerfile import Judged, dockerfile_in, judge, scan_dockerfile
 from holdfast.scan.engines import open_engines
+from holdfast.scan.exploitability import with_embedded, with_statements
 from holdfast.scan.image import scan_image
 from holdfast.scan.inside import Inside, assess_configuration, hidden_in
 from holdfast.scan.inventory import Inventory, of_directory
@@ -31,8 +33,10 @@ def scan(plan: Plan, settings: Settings, options: Options = Options()) -> Report
     """Scan one target. Raises only where nothing at all could be read; all else is in the report's problems."""
     started, cpu = time.monotonic(), _cpu_seconds()
     read: Callable[[Plan, Settings, Options], Report]
-    read = {"dir": _scan_directory, "sbom": _scan_sbom}.get(plan.kind, scan_image)
+    read = {"dir": _scan_directory, "sbom": _scan_sbom, "dockerfile": scan_dockerfile}.get(plan.kind, scan_image)
     report = read(plan, settings, options)
+    if options.statements:
+        report = with_statements(report, options.statements)
     statistics = replace(
         report.statistics,
         seconds=round(time.monotonic() - started, 3),
@@ -57,18 +61,26 @@ def _scan_directory(plan: Plan, settings: Settings, options: Options) -> Report:
     engines, problems = open_engines(settings, options.wanted)
     inventory, record, overlay = of_directory(plan.path, engines)
     inside = Inside(inventory, (LayerRead(record),), overlay)
+    findings = list(hidden_in(inside, [Layer("")], engines.secrets))
+    judged = Judged()
+    if engines.marks and (dockerfile := dockerfile_in(plan.path)):
+        judged = judge(dockerfile, dockerfile.name, plan.path)
+    # What is said of a root file system means nothing in a folder of sources.
+    is_root = inventory.distribution is not None or inside.exists("etc/passwd")
     return report_of(
         Target(plan.name, plan.kind), inventory, options,
-        problems=(*problems, *inventory.problems), findings=tuple(hidden_in(inside, [Layer("")], engines.secrets)),
-        statistics=Statistics(entries=record.entries),
-        assess=partial(assess_configuration, plan.name, None, inside) if engines.marks else None,
+        problems=(*problems, *inventory.problems, *judged.problems), findings=(*findings, *judged.findings),
+        statistics=Statistics(entries=record.entries), bases=judged.bases,
+        assess=partial(assess_configuration, plan.name, None, inside) if engines.marks and is_root else None,
     )  # fmt: skip
 
 
 def _scan_sbom(plan: Plan, _settings: Settings, options: Options) -> Report:
-    read = read_sbom(_read_limited(plan.path))
+    data = _read_limited(plan.path)
+    read = read_sbom(data)
     inventory = Inventory(read.packages, read.distribution, {}, tuple(read.problems))
-    return report_of(Target(plan.name, plan.kind), inventory, options, problems=inventory.problems)
+    report = report_of(Target(plan.name, plan.kind), inventory, options, problems=inventory.problems)
+    return with_embedded(report, data, plan.name) if report.findings else report
 
 
 def _read_limited(path: Path) -> bytes:

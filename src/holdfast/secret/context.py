@@ -18,7 +18,7 @@ _WHOLE = re.compile(
     rb"|hidden|masked|removed|placeholder|foo|bar|foobar|test|testing|dummy|fake|sample|string|value)[\d!._-]{0,6}"
 )
 _PART = re.compile(
-    rb"(?i)example|placeholder|redacted|change[_-]?me|change[_-]?this|replace[_-]?(?:me|with)|your[_-]?(?:own[_-]?)?"
+    rb"(?i)\$\{[a-z_]|\$\([a-z_]|\{\{|example|placeholder|redacted|change[_-]?me|change[_-]?this|replace[_-]?(?:me|with)|your[_-]?(?:own[_-]?)?"
     rb"(?:api|access|secret|auth|token|key|password|client)|insert[_-]?(?:your|here)|dummy|sample[_-]?(?:key|token|secret)"
     rb"|fake[_-]?(?:key|token|secret|password)|not[_-]?(?:a[_-]?)?(?:real|valid|secret)|lorem|deadbeef|s3cr3t_here"
 )
@@ -53,7 +53,7 @@ _DOCUMENTED = frozenset(
 _DOCUMENTATION = re.compile(
     r"(?:.*/)?usr/(?:local/)?share/(?:doc|man|info|licenses|gtk-doc|help|doc-base|javadoc|ri|common-licenses|vim|zsh"
     r"|bash-completion|fish|nano|mime|zoneinfo|perl(?:/[\d.]+)?/pod)/.*|(?:.*/)?(?:man|doc|docs)/man\d[^/]*/.*"
-    r"|.*\.pod|(?:.*/)?usr/lib/[^/]+/perl(?:-base)?/.*\.pod"
+    r"|.*\.pod|.*\.(?:dist-info|egg-info)/(?:METADATA|PKG-INFO)|(?:.*/)?usr/lib/[^/]+/perl(?:-base)?/.*\.pod"
 )
 _SHIPPED = re.compile(
     r"(?:.*/)?(?:site-packages|dist-packages|node_modules|go/pkg/mod|gems|perl5?|vendor/bundle|\.cargo/registry"

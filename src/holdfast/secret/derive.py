@@ -26,6 +26,7 @@ _CLASSES = {
     "CATEGORY_WORD": r"\w", "CATEGORY_NOT_WORD": r"\W",
 }  # fmt: skip
 _LEAST_LITERAL = 4
+_MOST_EXACT = 16
 _FLAGS = ((re.IGNORECASE, "i"), (re.MULTILINE, "m"), (re.DOTALL, "s"))
 
 
@@ -167,15 +168,16 @@ def _class(members: Iterable[Any]) -> str:
 
 
 def _longest(items: Sequence[Any], caseless: bool) -> list[tuple[bytes, bool]]:
-    """The longest literal in a sequence, or those of its branches where they are the best that it has."""
+    """The longest literals in a sequence of which one stands in each match, each with whether its case matters not."""
     best: list[tuple[bytes, bool]] = []
-    run = b""
-    for operation, argument in [*items, ("END", None)]:
+    runs = [b""]
+    for operation, argument in items:
         name = str(operation)
-        if name == "LITERAL":
-            run += bytes([argument])
+        exact = _exact(name, argument)
+        if exact and len(runs) * len(exact) <= _MOST_EXACT:
+            runs = [run + one for run in runs for one in exact]
             continue
-        best, run = _better(best, [(run, caseless)]), b""
+        best, runs = _better(best, [(run, caseless) for run in runs]), [b""]
         if name == "SUBPATTERN":
             inside = bool(argument[1] & re.IGNORECASE) or (caseless and not argument[2] & re.IGNORECASE)
             best = _better(best, _longest(argument[3], inside))
@@ -185,7 +187,39 @@ def _longest(items: Sequence[Any], caseless: bool) -> list[tuple[bytes, bool]]:
                 best = _better(best, [one for branch in branches for one in branch])
         elif name in _REPEATS and argument[0] > 0:
             best = _better(best, _longest(argument[2], caseless))
-    return best
+    return _better(best, [(run, caseless) for run in runs])
+
+
+def _exact(name: str, argument: Any) -> list[bytes]:
+    """All that an item can be, where that is little; empty where it is not, or where it says how to read case."""
+    match name:
+        case "LITERAL":
+            return [bytes([argument])]
+        case "IN":
+            return (
+                [bytes([code]) for kind, code in argument]
+                if all(str(kind) == "LITERAL" for kind, _ in argument)
+                else []
+            )
+        case "SUBPATTERN":
+            return _product(argument[3]) if not argument[1] and not argument[2] else []
+        case "BRANCH":
+            branches = [_product(branch) for branch in argument[1]]
+            return [one for branch in branches for one in branch] if all(branches) else []
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            low, high, inner = argument
+            return _product(list(inner) * low) if low == high <= _MOST_EXACT else []
+    return []
+
+
+def _product(items: Sequence[Any]) -> list[bytes]:
+    found = [b""]
+    for operation, argument in items:
+        exact = _exact(str(operation), argument)
+        if not exact or len(found) * len(exact) > _MOST_EXACT:
+            return []
+        found = [one + more for one in found for more in exact]
+    return found
 
 
 def _better(first: list[tuple[bytes, bool]], second: list[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:

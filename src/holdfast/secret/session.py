@@ -66,7 +66,7 @@ class Session:
         return hits
 
     def secrets(self, data: bytes) -> list[tuple[SecretHit, bytes]]:
-        """The secrets in a text that stands in no file, each as it stands there: nothing of that may be kept or shown."""
+        """The secrets in a text that stands in no file, each as it stands there: whole, not to be kept."""
         from holdfast.secret.context import nature_of
 
         surroundings = Surroundings(nature_of(""), binary=False)

@@ -43,7 +43,7 @@ class Saving:
         ).one_or_none()
         number = self._insert_scan(target)
         connection.execute(
-            sa.insert(DOCUMENT), {"scan": number, "report": one.report, "sources": one.sources}
+            sa.insert(DOCUMENT), {"scan": number, "target": target, "report": one.report, "sources": one.sources}
         )  # fmt: skip
         if latest is not None and latest.created > self._created:
             saved = self._add_late(target, number, latest)
@@ -213,12 +213,12 @@ class Saving:
 
     def _prune(self, target: int) -> None:
         """Leave the newest reports of this target whole."""
-        newest = (
-            sa.select(SCAN.c.number)
-            .where(SCAN.c.target == target)
+        whole = (
+            sa.select(DOCUMENT.c.scan)
+            .join(SCAN, SCAN.c.number == DOCUMENT.c.scan)
+            .where(DOCUMENT.c.target == target)
             .order_by(SCAN.c.created.desc(), SCAN.c.number.desc())
-            .limit(self._keep)
         )
-        numbers = self._connection.scalars(newest).all()
-        old = sa.select(SCAN.c.number).where(SCAN.c.target == target, SCAN.c.number.not_in(numbers))
-        self._connection.execute(sa.delete(DOCUMENT).where(DOCUMENT.c.scan.in_(old)))
+        old = self._connection.scalars(whole).all()[self._keep :]
+        if old:
+            self._connection.execute(sa.delete(DOCUMENT).where(DOCUMENT.c.scan.in_(old)))

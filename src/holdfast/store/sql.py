@@ -169,9 +169,7 @@ class SqlStore:
         today = self._today()
         with self._reading() as connection:
             return tuple(
-                Detail(
-                    tracked_of(row, today), self._unpacked(row.content, Finding), history_of(connection, row.id)
-                )
+                Detail(tracked_of(row, today), self._unpacked(row.content, Finding), history_of(connection, row.id))
                 for row in self._matching(connection, prefix, target)
             )
 

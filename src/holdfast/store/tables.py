@@ -75,8 +75,10 @@ DOCUMENT = Table(
     "document",
     METADATA,
     Column("scan", Integer, ForeignKey("scan.number"), primary_key=True),
+    Column("target", Integer, ForeignKey("target.id"), nullable=False),
     Column("report", LargeBinary, nullable=False),
     Column("sources", LargeBinary, nullable=False),
+    Index(None, "target"),
 )
 """The report of a scan and its apt sources, packed (store.document), while they are kept."""
 

@@ -62,9 +62,16 @@ def _run(one: Instruction) -> Found:
 
 def _piped(run: Sequence[Command]) -> Found:
     for before, command in pairwise(run):
-        name = command.words[1] if command.name == "sudo" and len(command.words) > 1 else command.name
+        name = _program(command)
         if command.piped and before.name in _FETCHERS and name.rpartition("/")[2] in _SHELLS:
             yield "image.history-piped-download", f"{before.name} … | {name[:32]}"
+
+
+def _program(command: Command) -> str:
+    """What runs, sudo and its options aside."""
+    if command.name != "sudo":
+        return command.name
+    return next((word for word in command.words[1:8] if word[:1] != "-"), "sudo")
 
 
 def _wide(run: Sequence[Command]) -> Found:

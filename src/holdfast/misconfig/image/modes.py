@@ -12,14 +12,14 @@ from holdfast.model.finding import Finding, Severity
 _USUAL = frozenset(
     (
         "bin/bbsuid", "bin/bsd-write", "bin/chage", "bin/chfn", "bin/chsh", "bin/crontab", "bin/doas",
-        "bin/dotlockfile",
-        "bin/expiry", "bin/fusermount", "bin/fusermount3", "bin/gpasswd", "bin/mount", "bin/newgidmap", "bin/newgrp",
-        "bin/newuidmap", "bin/passwd", "bin/ping", "bin/ping6", "bin/pkexec", "bin/sg", "bin/ssh-agent", "bin/su",
-        "bin/umount", "bin/wall", "bin/write", "lib/dbus-1.0/dbus-daemon-launch-helper", "lib/openssh/ssh-keysign",
-        "lib/polkit-1/polkit-agent-helper-1", "lib/ssh/ssh-keysign", "libexec/dbus-1/dbus-daemon-launch-helper",
-        "libexec/openssh/ssh-keysign", "libexec/utempter/utempter", "lib/utempter/utempter", "sbin/grub2-set-bootflag", "sbin/mount.nfs",
-        "sbin/pam_extrausers_chkpwd", "sbin/pam_timestamp_check", "sbin/unix_chkpwd", "bin/unix_chkpwd",
-        "bin/pam_timestamp_check", "bin/grub2-set-bootflag",
+        "bin/dotlockfile", "bin/expiry", "bin/fusermount", "bin/fusermount3", "bin/gpasswd", "bin/mount",
+        "bin/newgidmap", "bin/newgrp", "bin/newuidmap", "bin/passwd", "bin/ping", "bin/ping6", "bin/pkexec", "bin/sg",
+        "bin/ssh-agent", "bin/su", "bin/umount", "bin/wall", "bin/write", "lib/dbus-1.0/dbus-daemon-launch-helper",
+        "lib/openssh/ssh-keysign", "lib/polkit-1/polkit-agent-helper-1", "lib/ssh/ssh-keysign",
+        "libexec/dbus-1/dbus-daemon-launch-helper", "libexec/openssh/ssh-keysign", "libexec/utempter/utempter",
+        "lib/utempter/utempter", "sbin/grub2-set-bootflag", "sbin/mount.nfs", "sbin/pam_extrausers_chkpwd",
+        "sbin/pam_timestamp_check", "sbin/unix_chkpwd", "bin/unix_chkpwd", "bin/pam_timestamp_check",
+        "bin/grub2-set-bootflag",
     )
 )  # fmt: skip
 _SUDO = frozenset(("bin/sudo", "bin/sudoedit", "bin/sudo-rs"))  # has a finding of its own

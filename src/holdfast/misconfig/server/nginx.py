@@ -11,7 +11,7 @@ from holdfast.model.found import Trait
 _OLD_TLS = frozenset(("sslv2", "sslv3", "tlsv1", "tlsv1.1"))
 _GUARDS = frozenset(("allow", "deny", "auth_basic", "auth_request", "internal", "auth_jwt"))
 # What stands for the host of the request, or for a part of the address that its sender chose.
-_CHOSEN = r"https?://[^/]{0,200}\$\{?(?:host|http_\w+|arg_\w+|cookie_\w+|request_uri|uri|\d)\b"
+_CHOSEN = r"https?://[^/]{0,200}\$\{?(?:host|http_\w+|arg_\w+|cookie_\w+|\d)\b"
 
 
 def nginx(text: str) -> Iterator[Trait]:

@@ -42,7 +42,7 @@ def memcached(text: str) -> Iterator[Trait]:
             found += [(number, word) for word in words(options)]
     if any(word in ("-S", "--enable-sasl", "-Y") for _, word in found):
         return
-    for (line, word), (_, following) in zip(found, [*found[1:], (0, "")], strict=True):
+    for (line, word), (_, following) in zip(found, [*found[1:], (0, "")], strict=False):
         address = following if word in ("-l", "--listen") else word.removeprefix("--listen=").removeprefix("-l")
         if word.startswith(("-l", "--listen")) and not EVERYWHERE.isdisjoint(address.split(",")):
             yield Trait("image.memcached-open", f"-l {address[:64]} without -S", line)

@@ -48,10 +48,11 @@ def joined(text: str) -> Iterator[tuple[int, str]]:
         if line.endswith("\\") and length < _MAX_LENGTH:
             parts.append(line[:-1])
             continue
-        yield first, " ".join((*parts, line.rstrip("\\")))
+        if whole := " ".join((*parts, line.rstrip("\\"))).strip():
+            yield first, whole
         first, parts, length = 0, [], 0
-    if parts:
-        yield first, " ".join(parts)
+    if whole := " ".join(parts).strip():
+        yield first, whole
 
 
 def words(line: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ def elements(text: str) -> Iterator[Element]:
     """The elements outside comments in their order, the first MAX_ELEMENTS of them."""
     at = counted = 0
     line = 1
+    told = 0
     for _ in range(4 * MAX_ELEMENTS):
         start = text.find("<", at)
         if start < 0:
@@ -49,5 +50,8 @@ def elements(text: str) -> Iterator[Element]:
             content = text[at + 1 : min(len(text) if behind < 0 else behind, at + 1_000)]
             attributes = {found[1]: found[2] or found[3] or "" for found in re.finditer(_ATTRIBUTE, match[2][:16_384])}
             yield Element(match[1], attributes, content.strip(), line)
+            told += 1
+            if told == MAX_ELEMENTS:
+                return
         else:
             at = start + 1

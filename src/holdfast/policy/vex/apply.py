@@ -20,11 +20,12 @@ _OLDEST = datetime.min.replace(tzinfo=UTC)
 _LONGEST = 400
 
 
-def apply(report: Report, statements: Statements) -> Report:
+def apply(report: Report, statements: Statements, *, embedded: bool = False) -> Report:
     """The report as the statements leave it: of several about the same thing the newest counts.
 
     A finding that is not affected, or fixed in the version that is named, gets `fix.state` not-affected; its note says
     in every case what was stated, why, and by whom. A statement that matched nothing is counted in a problem.
+    `embedded`: the statements stand in the very bill of materials that was scanned; what it describes is the target.
     """
     by_id: dict[str, list[int]] = {}
     for number, one in enumerate(statements.items):
@@ -33,7 +34,7 @@ def apply(report: Report, statements: Statements) -> Report:
     packages: dict[str, list[Package]] = {}
     for package in report.packages:
         packages.setdefault(package.purl, []).append(package)
-    matcher = Matcher(report.target, packages)
+    matcher = Matcher(report.target, packages, statements.whole if embedded else None)
     used: set[int] = set()
     findings = []
     for finding in report.findings:

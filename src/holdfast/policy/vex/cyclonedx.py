@@ -33,12 +33,13 @@ def is_cyclonedx(document: dict[str, Any]) -> bool:
 def read_cyclonedx(document: dict[str, Any], where: str) -> Statements:
     """The statements of a CycloneDX document: of every vulnerability whose analysis says in which state it is.
 
-    Where the document describes an image, its components are parts of that image and of no other.
+    Where the document says which image or package it describes, its components are parts of that and of no other.
     """
     metadata = mapping(document.get("metadata"))
     whole = mapping(metadata.get("component"))
-    known = {ref: component for ref, component in _components(document, whole)}
-    image = _component(whole) if _is_image(whole) else None
+    known = dict(_components(document, whole))
+    described = _component(whole)
+    product = described if described.names else None
     author, time = _author(metadata), time_of(metadata.get("timestamp"))
     found: list[Statement] = []
     problems: list[Problem] = []
@@ -49,7 +50,7 @@ def read_cyclonedx(document: dict[str, Any], where: str) -> Statements:
             continue  # a vulnerability that was only found
         place = f"{where}: vulnerability {number + 1}"
         ids = tuple(dict.fromkeys(_ids(item)))
-        products, unknown = _products(item, known, image, text(whole.get("bom-ref")))
+        products, unknown = _products(item, known, product, text(whole.get("bom-ref")))
         why = _unusable(ids, state, analysis, products)
         if unknown:
             message = "it affects components that this document does not describe"
@@ -62,7 +63,7 @@ def read_cyclonedx(document: dict[str, Any], where: str) -> Statements:
         justification, detail = text(analysis.get("justification")), text(analysis.get("detail"))
         words = detail or (state if state != _STATUS[state].value else "")
         found.append(Statement(ids, products, _STATUS[state], justification, words, author, own, place))
-    return Statements(tuple(found), tuple(problems))
+    return Statements(tuple(found), tuple(problems), product)
 
 
 def _unusable(ids: tuple[str, ...], state: str, analysis: dict[str, Any], products: tuple[Product, ...]) -> str:
@@ -83,7 +84,7 @@ def _ids(item: dict[str, Any]) -> Iterator[str]:
 
 
 def _products(
-    item: dict[str, Any], known: dict[str, Component], image: Component | None, whole: str
+    item: dict[str, Any], known: dict[str, Component], product: Component | None, whole: str
 ) -> tuple[tuple[Product, ...], int]:
     """What is affected, and how many references lead nowhere."""
     products: list[Product] = []
@@ -93,8 +94,8 @@ def _products(
         component = _resolved(ref, known)
         if component is None:
             unknown += 1
-        elif image and ref != whole:
-            products.append(Product(image, (component,)))
+        elif product and ref != whole:
+            products.append(Product(product, (component,)))
         else:
             products.append(Product(component))
     return tuple(products), unknown

@@ -14,15 +14,17 @@ _IMAGES = ("oci", "docker")
 
 
 class Matcher:
-    """Holds products against one report. `packages` are its packages by purl."""
+    """Holds products against one report. `packages` are its packages by purl; `whole` is known to be the target."""
 
-    def __init__(self, target: Target, packages: Mapping[str, Sequence[Package]]) -> None:
+    def __init__(
+        self, target: Target, packages: Mapping[str, Sequence[Package]], whole: Component | None = None
+    ) -> None:
         self._reference = reference_of(target)
         self._names = frozenset(names_of(target))
         self._digests = frozenset(digests_of(target))
         self._packages = packages
         self._held: dict[Component, tuple[Package, ...]] = {}
-        self._images: dict[Component, bool] = {}
+        self._images: dict[Component, bool] = {whole: True} if whole else {}
 
     def is_meant(self, product: Product, finding: Finding) -> bool:
         """Whether the statement's product is what the finding is about.

@@ -45,10 +45,14 @@ class Statement(Struct, frozen=True):
 
 
 class Statements(Struct, frozen=True):
-    """What a document says, in its order, and what of it could not be used."""
+    """What a document says, in its order, and what of it could not be used.
+
+    `whole` is what a bill of materials with statements in it describes.
+    """
 
     items: tuple[Statement, ...] = ()
     problems: tuple[Problem, ...] = ()
+    whole: Component | None = None
 
 
 def time_of(text: object) -> datetime | None:

@@ -40,12 +40,14 @@ def upgrade() -> None:
     op.create_index("ix_scan_target_created", "scan", ["target", "created"])
     op.create_table(
         "document",
-        *_numbers("scan"),
+        *_numbers("scan", "target"),
         sa.Column("report", sa.LargeBinary, nullable=False),
         sa.Column("sources", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("scan", name="pk_document"),
         sa.ForeignKeyConstraint(["scan"], ["scan.number"], name="fk_document_scan"),
+        sa.ForeignKeyConstraint(["target"], ["target.id"], name="fk_document_target"),
     )
+    op.create_index("ix_document_target", "document", ["target"])
     op.create_table(
         "finding",
         sa.Column("id", sa.Integer),
