@@ -15,6 +15,7 @@ from holdfast.model.package import Package
 from holdfast.scan.options import Checked
 from holdfast.settings import Settings
 from holdfast.transport.client import Client
+from packs import with_packs
 
 DJANGO = Package("django", "2.2.3", "pypi", purl="pkg:pypi/django@2.2.3")
 LODASH = Package("lodash", "4.17.15", "npm", purl="pkg:npm/lodash@4.17.15")
@@ -29,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
     affected = {"package": {"ecosystem": "npm", "name": "lodash"}, "ranges": [{"type": "SEMVER", "events": events}]}
     with zipfile.ZipFile(folder / "all.zip", "w") as archive:
         archive.writestr("X-1.json", json.dumps({"id": "X-1", "modified": "2026-01-01", "affected": [affected]}))
-    here = Settings(cache=tmp_path / "cache", data=tmp_path / "data", offline=True)
+    here = Settings(cache=tmp_path / "cache", data=with_packs(tmp_path / "data"), offline=True)
     update(here, Client(offline=True), folder=tmp_path / "feeds")
     return here
 

@@ -1,6 +1,7 @@
 """Every Store keeps the same promises, whether it is SQLite or PostgreSQL."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,13 @@ def test_a_scan_is_remembered_with_its_numbers_its_report_and_its_sources(store:
 
 
 def test_what_is_not_there_is_nothing_and_no_error(store: SqlStore) -> None:
-    assert store.targets() == store.scans("nginx") == store.findings(Selection()) == ()
-    assert store.scan("0123456789abcdef") is store.scan("not an id") is store.report("0123456789abcdef") is None
+    assert store.targets() == ()
+    assert store.scans("nginx") == ()
+    assert store.findings(Selection()) == ()
+    assert store.scan("0123456789abcdef") is None
+    assert store.scan("not an id") is None
+    assert store.report("0123456789abcdef") is None
+    assert store.accepted("nginx") == ()
     assert store.sources("0123456789abcdef") == {}
 
 
@@ -152,6 +158,27 @@ def test_names_that_are_not_utf_8_come_back_as_they_were(store: SqlStore) -> Non
     assert only(store.findings(Selection())).last_seen[8:10] == "02"
 
 
+def test_names_may_be_as_long_as_an_attacker_likes(store: SqlStore) -> None:
+    name = f"dir:/{'x' * 100_000}"
+    long = finding(pypi("y" * 100_000, "1"), "CVE-" + "z" * 100_000)
+    target = Target(name, "dir", platform=Platform("o" * 100_000, "\0\udcff"))
+    for day in (1, 2):
+        store.save(replace(scanned(long, day=day), target=target, tool="t" * 100_000), {})
+    assert len(store.scans(name)) == 2
+    assert only(store.findings(Selection(name))).rule == long.rule
+
+
+def test_many_that_save_at_once_lose_nothing(store: SqlStore) -> None:
+    def save(number: int) -> str:
+        return store.save(scanned(OPENSSL_CVE, FLASK_CVE, day=1 + number % 5, target=f"app{number % 2}:1"), {}).id
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(save, range(24)))
+    found = [scan.id for target in ("app0", "app1") for scan in store.scans(target)]
+    assert sorted(found) == sorted(ids)
+    assert len(store.findings(Selection(state=None))) == 4
+
+
 # Which scans are of the same target
 
 
@@ -173,7 +200,10 @@ def test_another_tag_and_digest_is_the_same_target_and_another_platform_is_not(s
 def test_a_tag_that_was_typed_picks_its_own_scans_where_there_are_any(store: SqlStore) -> None:
     for day, tag in enumerate(("1.0", "2.0", "1.0"), 1):
         store.save(scanned(target=f"example.com/app:{tag}", day=day), {})
-    days = lambda target: [scan.created[8:10] for scan in store.scans(target)]  # noqa: E731
+
+    def days(target: str) -> list[str]:
+        return [scan.created[8:10] for scan in store.scans(target)]
+
     assert days("example.com/app:1.0") == ["03", "01"]
     assert days("example.com/app:2.0") == ["02"]
     assert days("example.com/app") == days("example.com/app:9.9") == ["03", "02", "01"]
@@ -255,6 +285,7 @@ def test_a_scan_that_did_not_look_says_nothing_of_what_it_did_not_see(store: Sql
         {"database": replace(DATABASE, starter=True)},
         {"not_checked": ("Debian 12",)},
         {"problems": (Problem("image.attested", "no layer was read", Gravity.NOTE),)},
+        {"problems": (Problem("filter.hidden", "findings left out", Gravity.NOTE),)},
     ],
 )
 def test_a_scan_that_saw_less_than_the_one_before_proves_nothing_gone(store: SqlStore, fields: dict[str, Any]) -> None:
@@ -265,7 +296,7 @@ def test_a_scan_that_saw_less_than_the_one_before_proves_nothing_gone(store: Sql
 
 
 def test_what_no_scan_ever_could_see_hides_nothing_that_disappears(store: SqlStore) -> None:
-    gap = {"problems": (Problem("archive.no-mirror", "out of reach"),), "not_checked": ("npm",)}
+    gap: dict[str, Any] = {"problems": (Problem("archive.no-mirror", "out of reach"),), "not_checked": ("npm",)}
     store.save(scanned(OPENSSL_CVE, **gap), {})
     assert store.save(scanned(day=2, **gap), {}).gone == (OPENSSL_CVE.fingerprint,)
 

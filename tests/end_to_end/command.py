@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packs import with_packs
+
 HOLDFAST = Path(sys.executable).with_name("holdfast")
 
 
@@ -56,7 +58,7 @@ class Holdfast:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.data, self.cache = home / "data", home / "cache"
+        self.data, self.cache = with_packs(home / "data"), home / "cache"
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(home), "HOLDFAST_DATA": str(self.data),
             "HOLDFAST_CACHE": str(self.cache), "LANG": "C.UTF-8",

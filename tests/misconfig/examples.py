@@ -58,6 +58,8 @@ SETTINGS: tuple[tuple[str, str, str, str], ...] = (
     ("mysql-file-access", MYSQL, "[mysqld]\nsecure-file-priv=", "[mysqld]\nsecure-file-priv=/var/lib/mysql-files"),
     ("mysql-empty-password", "docker-entrypoint-initdb.d/a.sql", "CREATE USER a IDENTIFIED BY '';",
      "-- CREATE USER a IDENTIFIED BY '';"),
+    ("mysql-empty-password", "docker-entrypoint-initdb.d/a.sql", "SET PASSWORD FOR a = PASSWORD('');",
+     "SET PASSWORD FOR a = PASSWORD('x');"),
     ("postgresql-trust", HBA, "host all all 0.0.0.0/0 trust", "local all all trust\nhost all all 127.0.0.1/32 trust"),
     ("postgresql-trust", HBA, "host all all 0.0.0.0 0.0.0.0 trust", "host all all all scram-sha-256"),
     ("postgresql-plain-password", HBA, "host all all all password", "hostssl all all all password"),

@@ -93,9 +93,10 @@ def test_a_hostile_file_is_bounded(name: str) -> None:
 
 
 def test_what_is_too_long_is_said_to_be() -> None:
-    reader = SETTINGS_READERS[0]
+    (reader,) = [one for one in SETTINGS_READERS if one.name == "passwd"]
     assert _read(reader, b"a" * (MAX_BYTES + 1)).problems[0].code == "configuration.too-large"
     assert _read(reader, b"a::1:1\n" * (MAX_LINES + 2)).problems[0].code == "configuration.too-large"
+    assert _read(reader, b"a::0:0\n" * 500).problems[0].code == "configuration.too-many"
     assert not _read(reader, b"a:x:1:1\n").problems
 
 

@@ -1,6 +1,7 @@
 """Every rule says what it means, and has scenes that break it and scenes that do not."""
 
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,9 @@ def test_readers_have_names_of_their_own_and_no_pattern_that_every_file_is_tried
     assert len({reader.name for reader in READERS}) == len(READERS)
     assert SELECTOR.by_path("usr/lib/x86_64-linux-gnu/libc.so.6") == ()
     assert not SELECTOR._anywhere
+
+
+def test_the_documentation_has_every_rule_with_its_severity() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    for rule in OURS:
+        assert f"| `{rule.id}` | {rule.severity} | {rule.title} |" in page

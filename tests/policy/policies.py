@@ -67,13 +67,16 @@ def _finding(kind: Kind, rule: str, path: str, evidence: Any, severity: str, con
     )  # fmt: skip
 
 
-def secret(rule: str = "secret.npm-token", path: str = "app/.npmrc", severity: str = "high", *, confidence: str = "high",
-           alive: str = "") -> Finding:  # fmt: skip
+def secret(
+    rule: str = "secret.npm-token", path: str = "app/.npmrc", *, confidence: str = "high", alive: str = ""
+) -> Finding:
     evidence = SecretEvidence("npm_…abcd", "0" * 32, 40, alive=alive)
-    return _finding(Kind.SECRET, rule, path, evidence, severity, confidence)
+    return _finding(Kind.SECRET, rule, path, evidence, "high", confidence)
 
 
-def malware(rule: str = "malware.miner", path: str = "tmp/x", severity: str = "high", confidence: str = "high") -> Finding:
+def malware(
+    rule: str = "malware.miner", path: str = "tmp/x", severity: str = "high", confidence: str = "high"
+) -> Finding:
     return _finding(Kind.MALWARE, rule, path, MalwareEvidence(), severity, confidence)
 
 

@@ -26,7 +26,7 @@ from holdfast.model.status import Problem, Status, status_of
 
 
 def digest(name: str) -> str:
-    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
 
 
 BASE_LAYER = Layer(

@@ -7,11 +7,22 @@ from typing import Any
 
 import pytest
 
-from holdfast.model.finding import Location
+from holdfast.model.finding import Finding, Location
 from holdfast.model.report import Report, Target
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.sarif import SarifWriter, document
-from report.reports import APPLICATION_LAYER, deb, finding, pypi, report, tampered
+from report.reports import (
+    ALL_ENGINES,
+    APPLICATION_LAYER,
+    deb,
+    finding,
+    malicious,
+    pypi,
+    report,
+    secret,
+    setting,
+    tampered,
+)
 
 LEVELS = {"none", "note", "warning", "error"}
 
@@ -93,7 +104,8 @@ def read_result(result: dict[str, Any], rules: list[str], bases: dict[str, Any])
     assert re.fullmatch(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+", artifact["uri"])
     assert not artifact["uri"].startswith("/")
     assert ":" not in artifact["uri"].partition("/")[0]
-    assert physical["region"] == {"startLine": 1}
+    assert set(physical["region"]) == {"startLine"}
+    assert physical["region"]["startLine"] >= 1
     for logical in location["logicalLocations"]:
         keys(logical, "name fullyQualifiedName kind")
     for name, value in result["partialFingerprints"].items():
@@ -236,3 +248,53 @@ def test_markdown_in_help_is_taken_literally() -> None:
 def test_a_target_that_is_a_path_is_still_a_category() -> None:
     run = read(written(report(target=Target("dir:/", "dir"))))
     assert run["automationDetails"]["id"] == "holdfast/dir:/"
+
+
+def run_of(*findings: Finding) -> dict[str, Any]:
+    return read(written(report(*findings, engines=ALL_ENGINES)))
+
+
+class TestOtherKinds:
+    def test_a_secret_is_a_result_at_its_line_and_only_redacted(self) -> None:
+        (result,) = run_of(secret())["results"]
+        (location,) = result["locations"]
+        assert location["physicalLocation"]["artifactLocation"] == {"uri": "srv/app/.env", "uriBaseId": "IMAGE"}
+        assert location["physicalLocation"]["region"] == {"startLine": 3}
+        assert "It reads AKIA…7QZX and stands in srv/app/.env:3." in result["message"]["text"]
+        assert result["properties"]["kind"] == "secret"
+        assert "fixState" not in result["properties"]
+
+    def test_other_places_are_locations_with_their_lines(self) -> None:
+        (result,) = run_of(secret(places=("b:7", "c")))["results"]
+        told = [one["physicalLocation"] for one in result["locations"]]
+        assert [(one["artifactLocation"]["uri"], one["region"]["startLine"]) for one in told] == [
+            ("srv/app/.env", 3), ("b", 7), ("c", 1),
+        ]  # fmt: skip
+
+    def test_one_outside_of_files_stands_at_the_target(self) -> None:
+        (result,) = run_of(secret("", 0, place="environment API_KEY"))["results"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "oci%3Ademo%3Alatest"
+        assert "stands in environment API_KEY" in result["message"]["text"]
+
+    def test_a_deleted_file_is_told(self) -> None:
+        for one in (secret(deleted_by="sha256:later"), malicious(deleted_by="sha256:later")):
+            (result,) = run_of(one)["results"]
+            assert "deleted by a later layer, still in the image" in result["message"]["text"]
+            assert result["properties"]["deletedBy"] == "sha256:later"
+
+    def test_a_dockerfile_s_finding_is_relative_to_the_repository(self) -> None:
+        (result,) = run_of(setting("dockerfile.latest-tag", "medium", "./build/Dockerfile", line=4))["results"]
+        physical = result["locations"][0]["physicalLocation"]
+        assert physical["artifactLocation"] == {"uri": "build/Dockerfile", "uriBaseId": "%SRCROOT%"}
+        assert physical["region"] == {"startLine": 4}
+
+    def test_a_setting_says_what_is_and_what_should_be(self) -> None:
+        (result,) = run_of(setting())["results"]
+        assert "Found: no user is set. Expected: a user other than root." in result["message"]["text"]
+
+    def test_levels_and_precision_come_from_severity_and_confidence(self) -> None:
+        run = run_of(malicious(confidence="low"), setting(severity="low"))
+        rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+        assert rules["malware.miner"]["properties"]["precision"] == "medium"
+        assert rules["malware.miner"]["properties"]["tags"][:2] == ["security", "malware"]
+        assert [result["level"] for result in run["results"]] == ["error", "note"]

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.catalog import CATALOGERS
-from holdfast.fs.select import Selector
 from holdfast.model.artifact import Image, Layer
 from holdfast.model.errors import SourceError
 from holdfast.model.status import Problem
 from holdfast.oci.integrity import Mismatch
 from holdfast.oci.layer import LayerStream
 from holdfast.scan.cache import LayerCache
+from holdfast.scan.engines import Engines, open_engines
 from holdfast.scan.layers import LayerRead, read_layers
+from holdfast.scan.options import Wanted
+from holdfast.settings import Settings
 from world import digest, layer
 
 ONE, TWO, OTHER = layer({"a": "1"}), layer({"b": "2"}), layer({"c": "3"})
@@ -67,9 +68,12 @@ class Exports:
     def __exit__(self, *_: object) -> None: ...
 
 
+def _engines(folder: Path) -> Engines:
+    return open_engines(Settings(cache=folder, data=folder), Wanted(frozenset({"packages"})))[0]
+
+
 def read(source: Exports, folder: Path) -> list[LayerRead]:
-    selector = Selector(CATALOGERS)
-    return read_layers(source, selector, LayerCache(folder, selector.fingerprint))
+    return read_layers(source, _engines(folder), LayerCache(folder, _engines(folder).fingerprint))
 
 
 def codes(reads: list[LayerRead]) -> list[list[str]]:
@@ -120,7 +124,7 @@ def test_an_export_that_is_cut_accuses_nobody(tmp_path: Path) -> None:
     assert not any(one.integrity for one in reads)
     assert codes(reads)[1][0] == "layer.missing"
     assert "layer.unreadable" in codes(reads)[1]
-    assert not LayerCache(tmp_path, Selector(CATALOGERS).fingerprint).get(digest(TWO))
+    assert not LayerCache(tmp_path, _engines(tmp_path).fingerprint).get(digest(TWO))
 
 
 def test_an_image_without_layers_is_said_to_have_none(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ from holdfast.scan.attached import Attached, Listed, look
 from holdfast.scan.attested import disagreements, stated
 from holdfast.scan.inventory import Inventory
 from holdfast.scan.opener import Opener
-from holdfast.scan.options import Checked, Options
+from holdfast.scan.options import Checked, Options, Wanted
 from holdfast.scan.plan import plan
 from holdfast.scan.remembered import SECONDS
 from holdfast.scan.scanner import scan
@@ -70,6 +70,9 @@ UNLISTED, ABSENT = "image.sbom-unlisted-package", "image.sbom-absent-package"
 Predicates = Sequence[tuple[str, Any]]
 
 
+PACKAGES = Wanted(frozenset({"packages"}))
+
+
 class World:
     """A scan of whatever a target names, with one cache for all scans of a test."""
 
@@ -84,7 +87,7 @@ class World:
     def scan(self, target: str | Path, *, attested: bool = False, **options: Any) -> Report:
         named = target if isinstance(target, str) else f"oci:{target}"
         with Opener(self.settings, {}, self.folder) as opener:
-            return scan(plan(named), self.settings, Options(open=opener, attested=attested, **options))
+            return scan(plan(named), self.settings, Options(open=opener, attested=attested, wanted=PACKAGES, **options))
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from holdfast.model.finding import Kind
 from holdfast.model.package import Origin, Package
 from holdfast.model.report import Report
 from holdfast.model.status import Status
-from holdfast.scan.options import Options
+from holdfast.scan.options import Options, Wanted
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import registered, scan
 from holdfast.settings import Settings
+from packs import with_packs
 from world import Thing, file, hard_link, image, layer, opaque, symlink, whiteout
 
 Files = dict[str, Thing | str | bytes]
@@ -37,12 +38,15 @@ def dist_info(name: str, version: str, root: str = "usr/lib/python3.11/site-pack
 BASE = {"etc/os-release": OS_RELEASE, "var/lib/dpkg/status": dpkg("openssl 3.0.11-1", "zlib1g 1:1.2.13-1")}
 
 
+PACKAGES = Options(wanted=Wanted(frozenset({"packages"})))
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(cache=tmp_path / "cache", data=tmp_path / "data", offline=True)
+    return Settings(cache=tmp_path / "cache", data=with_packs(tmp_path / "data"), offline=True)
 
 
-def scanned(path: Path, settings: Settings, prefix: str = "oci", options: Options = Options()) -> Report:
+def scanned(path: Path, settings: Settings, prefix: str = "oci", options: Options = PACKAGES) -> Report:
     return scan(plan(f"{prefix}:{path}"), settings, options)
 
 
@@ -241,7 +245,7 @@ def test_a_base_given_by_name_divides_the_packages(tmp_path: Path, settings: Set
     base = image(tmp_path, [layer(BASE)], name="base")
     path = image(tmp_path, [layer(BASE), layer(dist_info("flask", "1.0"))])
     known = registered(plan(f"oci:{base}"), name="debian:12")
-    report = scanned(path, settings, options=Options(base=known))
+    report = scanned(path, settings, options=Options(base=known, wanted=PACKAGES.wanted))
     assert (report.base.layers, report.base.decided_by) == (1, "option")
     assert (one(report, "openssl").side, one(report, "flask").side) == (Side.BASE, Side.APPLICATION)
 

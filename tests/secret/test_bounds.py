@@ -26,8 +26,9 @@ def test_any_bytes_are_examined(data: bytes, path: str) -> None:
 
 
 fragments = st.sampled_from(
-    [TOKEN, TOKEN.decode().encode("utf-16-le"), base64.b64encode(b"x" + TOKEN), b"passphrase=", b"-----BEGIN TEST KEY-----",
-     b"-----END TEST KEY-----", b"\0", b"\xff\xfe", b"\n", b"A" * 70, b"${", b"login a word ", b"testvendor ", b"hfc_aaaa"]
+    [TOKEN, TOKEN.decode().encode("utf-16-le"), base64.b64encode(b"x" + TOKEN), b"passphrase=", b"hfc_aaaa",
+     b"-----BEGIN TEST KEY-----", b"-----END TEST KEY-----", b"\0", b"\xff\xfe", b"\n", b"A" * 70, b"${",
+     b"login a word ", b"testvendor "]
 )  # fmt: skip
 
 

@@ -45,14 +45,16 @@ def test_a_token_is_found_wherever_it_stands() -> None:
         ),
     )  # fmt: skip
     assert [place for place, _ in told(configuration_secrets(image, ENGINE))] == [
-        "environment CONFIG", "label build", "label note", "history 2", "entrypoint", "command", "health check", "on-build",
+        "environment CONFIG", "label build", "label note", "history 2", "entrypoint", "command",
+        "health check", "on-build",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "name",
-    ["PASSWORD", "DB_PASSWORD", "POSTGRES_PASSWORD", "API_TOKEN", "SECRET", "SECRET_KEY", "app.secret", "AWS_SECRET_ACCESS_KEY",
-     "API_KEY", "apikey", "GITHUB_TOKEN", "ENCRYPTION_KEY", "MYSQL_ROOT_PASSWORD", "mail-password", "PGPASSWORD"],
+    ["PASSWORD", "DB_PASSWORD", "POSTGRES_PASSWORD", "API_TOKEN", "SECRET", "SECRET_KEY", "app.secret", "API_KEY",
+     "AWS_SECRET_ACCESS_KEY", "apikey", "GITHUB_TOKEN", "ENCRYPTION_KEY", "MYSQL_ROOT_PASSWORD", "mail-password",
+     "PGPASSWORD"],
 )  # fmt: skip
 def test_a_variable_that_is_called_a_secret_is_one(name: str) -> None:
     (one,) = environment(f"{name}={PASSWORD}")
@@ -65,7 +67,8 @@ def test_a_variable_that_is_called_a_secret_is_one(name: str) -> None:
     [
         "PATH=/usr/bin:/bin", "GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D", "PASSWORD=", "PASSWORD=changeme",
         "PASSWORD=${PASSWORD}", "PASSWORD_FILE=/run/secrets/password", "DB_PASSWORD=/run/secrets/db", "TOKEN=<token>",
-        "TOKEN_URL=https://issuer.test/token", "PUBLIC_KEY=Vk29sLq8wPz4", "SECRET_NAME=production-db", "API_KEY=xxxxxxxx",
+        "TOKEN_URL=https://issuer.test/token", "PUBLIC_KEY=Vk29sLq8wPz4", "SECRET_NAME=production-db",
+        "API_KEY=xxxxxxxx",
         "TOKEN_EXPIRY=86400", "KEYRING=Vk29sLq8wPz4", "MONKEY=Vk29sLq8wPz4", "ALLOW_EMPTY_PASSWORD=yes",
         "MYSQL_ALLOW_EMPTY_PASSWORD=truetrue", "PASSWORD=your-password-here", "SSL_KEY=/etc/ssl/server.key",
     ],
@@ -116,9 +119,9 @@ def test_the_mask_takes_every_secret_out_of_a_text() -> None:
     assert len(found) == 4
     mask = Mask(found)
     text = mask(f"ENV A={token} B={PASSWORD} {wrapped} " + r'"a\"b\\c%dFgh"' + " a%22b%5Cc%25dFgh")
-    assert text.startswith("ENV A=hft…Rd1 B=Vk…4 ") or text.startswith("ENV A=hft…Rd1 B=Vk…z4 ")
-    for secret in (token, PASSWORD, wrapped[4:-4], "dFgh"):
-        assert secret not in text
+    assert text.startswith("ENV A=hft…Rd1 B=Vk…4 ")
+    for hidden in (token, PASSWORD, wrapped[4:-4], "dFgh"):
+        assert hidden not in text
     assert repr(mask) == f"Mask({(mask(token) and 0) or len(mask._shown)})"
     assert not Mask(())
     assert PASSWORD not in repr(found)

@@ -13,9 +13,10 @@ ASSIGNED = b"passphrase = Vk29sLq8wPz4\n"
 
 @pytest.mark.parametrize(
     "text",
-    ["changeme", "CHANGE_ME", "change-me-please", "xxxxxxxxxxxx", "XXXXXXXX", "********", "<token>", "<your password>", "${TOKEN}",
-     "$TOKEN", "{{ token }}", "%TOKEN%", "%(token)s", "your-token-here", "my-password", "example-key", "AKIAIOSFODNN7EXAMPLE",
-     "placeholder", "redacted", "REPLACE_ME", "todo", "null", "password", "secret123", "aaaaaaaaaaaaaaaa", "abcdefghijklmnop",
+    ["changeme", "CHANGE_ME", "change-me-please", "xxxxxxxxxxxx", "XXXXXXXX", "********", "<token>", "<your password>",
+     "${TOKEN}", "$TOKEN", "{{ token }}", "%TOKEN%", "%(token)s", "your-token-here", "my-password", "example-key",
+     "AKIAIOSFODNN7EXAMPLE", "placeholder", "redacted", "REPLACE_ME", "todo", "null", "password", "secret123",
+     "aaaaaaaaaaaaaaaa", "abcdefghijklmnop",
      "hft_0123456789abcdefghij", "123456789012345", "$(cat /run/secret)", "os.environ['TOKEN']", "process.env.TOKEN",
      "@TOKEN@", "__TOKEN__", "[token]", "insert-your-key", "dummy_value", "prefix-${NAME}-suffix"],
 )  # fmt: skip
@@ -50,7 +51,8 @@ def test_any_path_is_judged(path: str) -> None:
     "path",
     ["usr/share/doc/app/README", "usr/share/man/man1/app.1", "usr/share/licenses/app/COPYING",
      "usr/lib/python3/dist-packages/app/tests/test_one.py", "srv/node_modules/app/test/fixtures/key.js",
-     "root/go/pkg/mod/github.com/app/testdata/key", "usr/lib/python3.11/test/one.py", "usr/share/perl5/App/t/test_key.pl",
+     "root/go/pkg/mod/github.com/app/testdata/key", "usr/lib/python3.11/test/one.py",
+     "usr/share/perl5/App/t/test_key.pl",
      "var/lib/gems/3.1.0/gems/app/spec/key_spec.rb", "usr/local/lib/python3.12/site-packages/app-1.dist-info/METADATA"],
 )  # fmt: skip
 def test_in_documentation_and_in_tests_of_shipped_software_confidence_is_low(path: str) -> None:
@@ -78,7 +80,16 @@ def test_generic_rules_leave_alone_what_programs_make(path: str) -> None:
 def test_generic_rules_leave_minified_text_and_digests_alone() -> None:
     assert len(examined(ASSIGNED, "srv/app.js")) == 1
     assert examined(b"x" * 5000 + ASSIGNED, "srv/app.js") == ()
-    assert examined(b"passphrase = sha256:Vk29sLq8wPz4aaa", "srv/app") == examined(b"", "srv/app") or True
+    assert examined(b"handshake: sha256: passphrase=Vk29sLq8wPz4", "srv/app") != ()
+    assert examined(b'passphrase = "Vk29sLq8wPz4"'.replace(b'= "', b'= sha256-"'), "srv/app") == ()
+
+
+def test_what_a_settings_file_has_in_a_comment_is_low() -> None:
+    line = b"login ada word Vk29sLq8"
+    (hit,) = examined(b"<!-- an example:\n" + line + b"\n-->", "etc/test/one.conf")
+    assert hit.confidence is Confidence.LOW
+    (hit,) = examined(b"<!-- an example: -->\n" + line, "etc/test/one.conf")
+    assert hit.confidence is Confidence.HIGH
 
 
 def test_generic_findings_in_shipped_software_and_examples_are_low() -> None:

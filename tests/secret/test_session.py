@@ -73,6 +73,10 @@ def test_generic_rules_leave_binaries_alone_and_specific_ones_do_not() -> None:
     assert [hit.rule for hit in examined(data)] == ["secret.test-token"]
 
 
+def test_base64_in_binaries_is_not_read() -> None:
+    assert examined(b"\0" + base64.b64encode(b"   " + TOKEN)) == ()
+
+
 @pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_utf16_is_read(order: str, mark: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import msgspec
 import pytest
 
 from holdfast.model.finding import SecretEvidence
@@ -139,7 +138,7 @@ def test_no_error_shows_the_secret() -> None:
 
 
 def test_many_secrets_are_asked_about_up_to_a_bound() -> None:
-    text = b"\n".join(b"hft_k3Jq9Zt7Lw2Xn5%06d" % (number * 7919) for number in range(MOST_ASKED + 30))
+    text = b"\n".join(b"hft_k3Jq9Zt7Lw2Xn5%06d" % (number * 7919 % 1_000_000) for number in range(MOST_ASKED + 30))
     with issuer(401) as (base, asked):
         _, problems = ask(holding(text), base)
     assert len(asked) == MOST_ASKED
@@ -159,5 +158,3 @@ def test_an_engine_keeps_nothing_unless_it_is_asked_to() -> None:
     one.session().examine(window(TOKEN))
     assert one.kept == {}
     assert TOKEN.decode() not in repr(holding().kept)
-    with pytest.raises(TypeError):
-        msgspec.convert({}, int)  # and what is kept is no part of any document

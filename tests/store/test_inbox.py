@@ -17,8 +17,8 @@ from holdfast.model.errors import StoreError
 from holdfast.model.status import Gravity
 from holdfast.store import inbox as room
 from holdfast.store.inbox import drop, fold, inbox, kept, waiting
-from holdfast.store.open import keep, open_store
-from holdfast.store.store import Selection
+from holdfast.store.open import accepted, keep, open_store
+from holdfast.store.store import Selection, Triage
 from report.reports import deb, finding, report
 
 OPENSSL = deb("openssl", "1")
@@ -102,6 +102,17 @@ def test_eight_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     assert {*confirmed} == {*there}
 
 
+def test_nothing_is_made_only_to_say_that_nothing_is_accepted(tmp_path: Path) -> None:
+    assert accepted("", tmp_path, "nginx") == ()
+    assert list(tmp_path.iterdir()) == []
+    drop(tmp_path, REPORT, {})
+    with open_store("", tmp_path) as store:
+        (one,) = store.findings(Selection())
+        store.accept(one.fingerprint, Triage("r", "o"))
+    assert [held.fingerprint for held in accepted("", tmp_path, "oci:demo")] == [one.fingerprint]
+    assert accepted("", tmp_path, "nginx") == ()
+
+
 def test_what_fails_while_storing_still_waits(tmp_path: Path) -> None:
     drop(tmp_path, REPORT, {})
 
@@ -125,7 +136,7 @@ def test_a_full_disk_is_a_note_and_leaves_nothing_behind(tmp_path: Path, monkeyp
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(room.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     (problem,) = keep("", tmp_path, REPORT, {})
     assert problem.code == "store.not-kept"
     assert "No space left" in problem.message

@@ -4,13 +4,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from daemons.postgresql import postgresql
+from daemons.postgresql import Server, postgresql
 from holdfast.model.errors import StoreError
 from holdfast.store.migrations import REVISIONS
 from holdfast.store.migrations.upgrade import configuration, scripts, upgrade
@@ -32,6 +33,20 @@ def upgrade():
     op.add_column("scan", sa.Column("note", sa.Text, nullable=False, server_default="from before"))
 """
 FAILING = NEXT + "    raise RuntimeError('half way')\n"
+
+
+CONNECTING = """
+import sys
+from pathlib import Path
+from holdfast.store.place import connect, place_of
+connect(place_of(sys.argv[1], Path(sys.argv[2])))
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with postgresql() as it:
+        yield it
 
 
 @pytest.fixture
@@ -60,14 +75,13 @@ def test_migrating_gives_what_the_tables_say(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_migrating_gives_what_the_tables_say_in_postgresql_too(tmp_path: Path) -> None:
+def test_migrating_gives_what_the_tables_say_in_postgresql_too(tmp_path: Path, server: Server) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with postgresql() as server:
-        engine = connect(place_of(server.database(), tmp_path))
-        with engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine = connect(place_of(server.database(), tmp_path))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_the_revisions_named_are_those_that_there_are() -> None:
@@ -136,13 +150,20 @@ def test_a_newer_store_is_refused_and_nothing_is_written(older: Place, tmp_path:
     assert (older.file.read_bytes(), sorted(os.listdir(tmp_path))) == before
 
 
-def test_a_newer_store_in_postgresql_is_refused_too(tmp_path: Path) -> None:
-    with postgresql() as server:
-        place = place_of(server.database(), tmp_path)
-        with connect(place).begin() as connection:
-            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0099'"))
-        with pytest.raises(StoreError, match="newer version of Holdfast"):
-            connect(place)
+def test_a_newer_store_in_postgresql_is_refused_too(tmp_path: Path, server: Server) -> None:
+    place = place_of(server.database(), tmp_path)
+    with connect(place).begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0099'"))
+    with pytest.raises(StoreError, match="newer version of Holdfast"):
+        connect(place)
+
+
+def test_many_that_make_a_store_in_postgresql_at_once_make_one(tmp_path: Path, server: Server) -> None:
+    place = place_of(server.database(), tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        command = [sys.executable, "-c", CONNECTING, place.url, str(tmp_path)]
+        done = list(pool.map(lambda _: subprocess.run(command, capture_output=True, text=True), range(4)))
+    assert [one.returncode for one in done] == [0] * 4, done
 
 
 @pytest.mark.parametrize(
@@ -178,6 +199,29 @@ def test_a_damaged_store_is_an_error_wherever_the_damage_is(older: Place, tmp_pa
             told += 1
         assert older.file.read_bytes() == damaged
     assert told > 3
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE scan SET name = 'half'")
+connection.execute("CREATE TABLE filler AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n "
+                   "LIMIT 2000) SELECT i, randomblob(1000) FROM n")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_had_half_written_is_taken_back(older: Place, tmp_path: Path) -> None:
+    assert older.file is not None
+    before = older.file.read_bytes()
+    subprocess.run([sys.executable, "-c", KILLED, str(older.file)])
+    assert older.file.with_name("store.db-journal").exists()
+    assert older.file.read_bytes() != before
+    with open_store("", tmp_path) as store:
+        assert [scan.name for scan in store.scans("oci:demo")] == ["oci:demo:latest"]
+    assert older.file.read_bytes()[: len(before)] == before
 
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:

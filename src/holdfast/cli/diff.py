@@ -70,13 +70,12 @@ def _told(found: "Difference", old: tuple[str, Report], new: tuple[str, Report],
     yield []
     numbers = (f"{len(found.new):,} new", f"{len(found.gone):,} gone", f"{len(found.changed):,} changed")
     yield [("FINDINGS", "heading"), (f"  {', '.join(numbers)}, {found.same:,} the same", "")]
-    yield from table((line_of(one, "  +", "bad") for one in found.new), None, room)
-    yield from table((line_of(one, "  -", "good") for one in found.gone[:_MOST_GONE]), None, room)
+    lines = [line_of(one, "  +", "bad") for one in found.new]
+    lines += [line_of(one, "  -", "good") for one in found.gone[:_MOST_GONE]]
+    lines += [line_of(one.new, "  ~", "warn", "; ".join(one.what)) for one in found.changed]
+    yield from table(lines, None, room)
     if len(found.gone) > _MOST_GONE:
-        yield [(f"  and {len(found.gone) - _MOST_GONE:,} more gone", "dim")]
-    for one in found.changed:
-        yield from table([line_of(one.new, "  ~", "warn")], None, room)
-        yield from paragraph("           ", "; ".join(one.what), room, "dim")
+        yield [(f"  - and {len(found.gone) - _MOST_GONE:,} more gone", "dim")]
     yield []
     counts = (("added", found.added), ("removed", found.removed), ("with another version", found.moved))
     yield [("PACKAGES", "heading"), ("  " + ", ".join(f"{len(ones):,} {word}" for word, ones in counts), "")]

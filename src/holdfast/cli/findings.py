@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from holdfast.cli.environment import width
-from holdfast.cli.stored import KINDS, Line, about, opened, several, show, show_json, since, table
+from holdfast.cli.stored import KINDS, SHORT, Line, about, opened, several, show, show_json, since, table
 from holdfast.model.finding import (
     ConfigurationEvidence,
     Finding,
@@ -112,7 +112,7 @@ def reopen(fingerprint: str, reason: str, target: str) -> None:
 def _tell(changed: "Sequence[Tracked]", what: str) -> None:
     for one in changed:
         until = f" until {one.triage.expires}" if one.triage and one.triage.expires else ""
-        click.echo(f"{one.fingerprint[:12]}  {printable(one.rule)} in {printable(_place(one))}: {what}{until}")
+        click.echo(f"{one.fingerprint[:SHORT]}  {printable(one.rule)} in {printable(_place(one))}: {what}{until}")
 
 
 def _listed(found: "Sequence[Tracked]", state: str) -> Lines:
@@ -134,7 +134,7 @@ def _listed(found: "Sequence[Tracked]", state: str) -> Lines:
 def _line(one: "Tracked") -> Line:
     state = "" if one.state == "open" else f" {one.state}"
     words = about(one.name, one.version, one.path) + (f" ×{one.count}" if one.count > 1 else "")
-    return Line(one.fingerprint[:12], one.severity, one.rule, words, one.first_seen[:10] + state)
+    return Line(one.fingerprint[:SHORT], one.severity, one.rule, words, one.first_seen[:10] + state)
 
 
 def _place(one: "Tracked") -> str:

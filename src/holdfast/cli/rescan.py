@@ -34,7 +34,7 @@ _HOST = "dir:/"
 
 
 class Rescanned(Struct, frozen=True):
-    """A target matched again: its report now, and what that changed. `problem` says why it could not be."""
+    """A target matched again: its report now, and what that changed. Where nothing was stored `problem` says why."""
 
     target: str
     platform: str
@@ -103,7 +103,16 @@ def _rescan(
     sources = store.sources(scan.id)
     check = AdvisoryCheck(chosen, meter, host=target == _HOST, opened=known)
     now = matched_again(report, check(report.packages, report.distribution, sources))
+    if _knows_less(now, report):
+        # It would stand as the newest report, and look as if nearly everything was gone.
+        return Rescanned(target, platform, now, problem="not matched: the advisories are not at hand")
     return Rescanned(target, platform, now, store.save(now, sources, Origin.RESCAN))
+
+
+def _knows_less(now: Report, before: Report) -> bool:
+    """Whether there are no advisories but the starter pack now, and were some before."""
+    had = before.database is not None and not before.database.starter
+    return had and (now.database is None or now.database.starter)
 
 
 def _with_packages(store: "SqlStore", scans: "Sequence[StoredScan]") -> "tuple[StoredScan, Report | None]":
@@ -160,18 +169,16 @@ def _told(one: Rescanned, *, everything: bool) -> tuple[Finding, ...]:
 
 def _lines(one: Rescanned, findings: Sequence[Finding], room: int) -> Lines:
     place = f"{one.target} ({one.platform})" if one.platform else one.target
-    report, saved = one.report, one.saved
-    if report is None or saved is None:
+    if one.saved is None:
         yield [(printable(place), "heading"), (f"  {one.problem}", "warn")]
-        return
-    gone = f", {len(saved.gone):,} gone" if saved.gone else ""
-    news = len(saved.new) + len(saved.returned)
-    yield [
-        (printable(place), "heading"),
-        (f"  {f'{news:,} new' if news else 'nothing new'}{gone}", "bad" if news else ""),
-    ]
+    else:
+        gone = f", {len(one.saved.gone):,} gone" if one.saved.gone else ""
+        news = len(one.saved.new) + len(one.saved.returned)
+        words = f"{news:,} new" if news else "nothing new"
+        yield [(printable(place), "heading"), (f"  {words}{gone}", "bad" if news else "")]
     yield from table(map(line_of, findings), None, room)
-    grave = [problem for problem in report.problems if problem.gravity is not Gravity.NOTE]
+    problems = one.report.problems if one.report else ()
+    grave = [problem for problem in problems if problem.gravity is not Gravity.NOTE]
     for problem in grave[:3]:
         yield from paragraph("  ! ", _words(problem), room, "warn")
     if len(grave) > 3:

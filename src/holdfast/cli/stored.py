@@ -15,7 +15,7 @@ from holdfast.cli.environment import colour, settings, width
 from holdfast.model.errors import InputError, LimitError, NotFound
 from holdfast.model.finding import Finding, Kind, Severity
 from holdfast.model.report import SCHEMA, Report
-from holdfast.report.text import Lines, Span, columns, counted, one_line, pad, paint, printable
+from holdfast.report.text import Lines, Span, columns, counted, one_line, pad, paint, paragraph, printable
 from holdfast.report.writer import encode
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SEVERITIES = tuple(severity.value for severity in reversed(Severity))
 KINDS = tuple(kind.value for kind in Kind)
 REPORT_BYTES = 256 << 20
+SHORT = 8
+"""Digits of a fingerprint or a scan's id that are shown in tables: enough to name one again."""
+
 _AGE = re.compile(r"([0-9]{1,5})([hdw])")
 _BEFORE = re.compile(r"(.+)~([0-9]{1,4})", re.DOTALL)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
@@ -154,7 +157,7 @@ def show_json(document: object) -> None:
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A finding in a table: its mark is a fingerprint, or a word; `about` what it concerns."""
+    """A finding in a table: its mark is a fingerprint, or a sign; `about` what it concerns; `below` stands under it."""
 
     mark: str
     severity: Severity
@@ -162,6 +165,7 @@ class Line(msgspec.Struct, frozen=True):
     about: str
     last: str = ""
     style: str = "dim"
+    below: str = ""
 
 
 def table(lines: Iterable[Line], heads: tuple[str, str, str, str, str] | None, room: int) -> Lines:
@@ -173,6 +177,7 @@ def table(lines: Iterable[Line], heads: tuple[str, str, str, str, str] | None, r
     severity = max(8 if heads else 0, *(len(row.severity) for row in rows))
     rule = min(_RULE_MOST, max(4, *(columns(one_line(row.rule)) for row in rows)))
     last = max(columns(one_line(row.last)) for row in rows)
+    rule = max(4, min(rule, room - mark - severity - last - 8 - _NAME_LEAST))
     about = max(_NAME_LEAST, room - mark - severity - rule - last - (8 if last else 6))
     if heads:
         words = zip(heads, (mark, severity, rule, about, last), strict=True)
@@ -185,6 +190,7 @@ def table(lines: Iterable[Line], heads: tuple[str, str, str, str, str] | None, r
             (pad(one_line(row.about), about), ""),
         ]
         yield [*spans, (f"  {one_line(row.last)}", "dim")] if last else spans
+        yield from paragraph(" " * (mark + severity + 4), row.below, room, "dim")
 
 
 def about(name: str, version: str, path: str) -> str:
@@ -194,8 +200,8 @@ def about(name: str, version: str, path: str) -> str:
     return path or name
 
 
-def line_of(finding: Finding, mark: str = "", style: str = "dim") -> Line:
+def line_of(finding: Finding, mark: str = "", style: str = "dim", below: str = "") -> Line:
     """A report's finding as a line."""
     subject = finding.subject
     words = about(subject.name, subject.version, finding.location.path)
-    return Line(mark or finding.fingerprint[:12], finding.severity, finding.rule, words, style=style)
+    return Line(mark or finding.fingerprint[:SHORT], finding.severity, finding.rule, words, style=style, below=below)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.cli.environment import width
-from holdfast.cli.stored import opened, show, show_json
+from holdfast.cli.stored import SHORT, opened, show, show_json
 from holdfast.model.errors import NotFound
 from holdfast.model.finding import Severity
 from holdfast.report.text import Lines, Span, counted, pad, printable
@@ -60,7 +60,7 @@ def _table(scans: "Sequence[StoredScan]", platform: str, room: int) -> Lines:
     most = max(sum(counts.values()) for counts in totals)
     left = room - 44 - size * len(severities)
     for scan, counts in zip(scans, totals, strict=True):
-        spans: list[Span] = [(f"  {scan.id[:8]}  {scan.created[:16].replace('T', ' '):<16}", "")]
+        spans: list[Span] = [(f"  {scan.id[:SHORT]}  {scan.created[:16].replace('T', ' '):<16}", "")]
         for severity in severities:
             number = counts.get(severity, 0)
             style = severity.value if number else "dim"

@@ -104,9 +104,7 @@ class _Opening:
             yield from self._problem("archive.too-deep", "archives in archives beyond the depth looked at", path)
             return
         if data in above:
-            yield from self._problem(
-                "archive.contains-itself", "an archive that contains itself", path, Gravity.NOTE
-            )
+            yield from self._problem("archive.contains-itself", "an archive that contains itself", path, Gravity.NOTE)
             return
         try:
             if data[:2] == b"PK":
@@ -225,9 +223,7 @@ class _Opening:
         message = f"a member is looked at for its first {self._budget.member_bytes >> 20} MiB only"
         return Problem("archive.member-too-large", message, where=f"{self._name}{JOINT}{where}")
 
-    def _problem(
-        self, code: str, message: str, path: str, gravity: Gravity = Gravity.PARTIAL
-    ) -> Iterator[Problem]:
+    def _problem(self, code: str, message: str, path: str, gravity: Gravity = Gravity.PARTIAL) -> Iterator[Problem]:
         self._problems += 1
         if self._problems <= self._budget.problems:
             yield Problem(code, message, gravity, f"{self._name}{JOINT}{path}" if path else self._name)

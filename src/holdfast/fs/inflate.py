@@ -147,7 +147,7 @@ def _step(inflater: Any, data: memoryview | bytes) -> bytes:
 
     try:
         return bytes(inflater.decompress(data, _PIECE))
-    except (igzip_lib.IsalError, LZMAError, OSError, ValueError, EOFError, MemoryError) as error:
+    except (igzip_lib.IsalError, LZMAError, OSError, ValueError, EOFError, MemoryError) as error:  # type: ignore[misc]
         raise Damaged("a compressed stream is damaged") from error
 
 

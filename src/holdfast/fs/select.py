@@ -7,12 +7,13 @@ known as such after its last part was looked up, before any regular expression r
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from holdfast.fs.reader import Reader
 
-_Rule = tuple[re.Pattern[str], Reader]
+_Rule = tuple[str, Reader]
 
 
 class Selector:
@@ -32,7 +33,7 @@ class Selector:
         self._magics = tuple(magic for magic, _ in self._by_magic)
         for reader in self.readers:
             for pattern in reader.patterns:
-                self._bucket(pattern).append((compile_glob(pattern), reader))
+                self._bucket(pattern).append((pattern, reader))
 
     def by_path(self, path: str) -> tuple[Reader, ...]:
         """The readers that read a file at this path, in their order, each once."""
@@ -42,7 +43,7 @@ class Selector:
         if not (rules[0] or rules[1] or parent or self._anywhere):
             return ()
         candidates: Iterable[_Rule] = (*rules[0], *rules[1], *parent, *self._anywhere)
-        return tuple({id(reader): reader for glob, reader in candidates if glob.fullmatch(path)}.values())
+        return tuple({id(reader): reader for glob, reader in candidates if compile_glob(glob).fullmatch(path)}.values())
 
     def by_head(self, head: bytes) -> tuple[Reader, ...]:
         """The readers that read a file of any name that begins with these bytes."""
@@ -64,6 +65,7 @@ class Selector:
         return self._anywhere
 
 
+@lru_cache(maxsize=4096)
 def compile_glob(pattern: str) -> re.Pattern[str]:
     """A glob over a whole path as a regular expression: `**/` is any depth or none, `*` stays within one part."""
     parts = re.split(r"(\*\*/|\*)", pattern)

@@ -15,7 +15,7 @@ _SPECIAL = 0o6002
 _PRIVATE = frozenset(
     (
         "etc/shadow", "etc/shadow-", "etc/gshadow", "etc/gshadow-", "etc/security/opasswd",
-        "root/.ssh", "root/.gnupg", "root/.aws", "root/.kube", "root/.docker",
+        "root/.ssh", "root/.gnupg",
     )
 )  # fmt: skip
 _DEPTH = 3

@@ -1,6 +1,7 @@
 """Readers of configuration files: a pure function over the text, the paths it is for, and its budget."""
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from msgspec import Struct
 
@@ -27,9 +28,9 @@ _PAGES = "usr/share/nginx/html/"  # what the official image of nginx serves
 class SettingsReader(Struct, frozen=True):
     """A Reader made of `parse(text)`, which gives the traits that it finds.
 
-    Files beyond 4 MiB are not read, which becomes a Problem; samples and documentation are passed over, and parts that
-    others wrote (`PARTS`) where `own` is set. Of one file at most MAX_TRAITS traits are kept, their values cut at
-    MAX_VALUE characters.
+    Files beyond 4 MiB are not read, which becomes a Problem of that `gravity`; samples and documentation are passed
+    over, and parts that others wrote (`PARTS`) where `own` is set. Of one file at most MAX_TRAITS traits are kept,
+    their values cut at MAX_VALUE characters.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SettingsReader(Struct, frozen=True):
     patterns: tuple[str, ...]
     parse: Parse
     own: bool = False
+    gravity: Gravity = Gravity.PARTIAL
     magic: tuple[bytes, ...] = ()
 
     def read(self, file: File) -> Found:
@@ -46,13 +48,17 @@ class SettingsReader(Struct, frozen=True):
             return Found()
         if file.entry.size > MAX_BYTES:
             message = f"a configuration file of more than {MAX_BYTES >> 20} MiB is not read"
-            return Found(problems=(Problem("configuration.too-large", message, Gravity.PARTIAL),))
+            return Found(problems=(Problem("configuration.too-large", message, self.gravity),))
         text = file.read(MAX_BYTES).decode("utf-8", "replace").removeprefix("\ufeff")
+        problems: list[Problem] = []
         if text.count("\n") > MAX_LINES:
             message = f"of a configuration file of more than {MAX_LINES:,} lines only the first are read"
-            problem = Problem("configuration.too-large", message, Gravity.PARTIAL)
-            return Found(traits=_bounded(self.parse(text)), problems=(problem,))
-        return Found(traits=_bounded(self.parse(text)))
+            problems.append(Problem("configuration.too-large", message, self.gravity))
+        traits = tuple(islice(self.parse(text), MAX_TRAITS + 1))
+        if len(traits) > MAX_TRAITS:
+            message = f"more than {MAX_TRAITS} things worth telling in one file: the rest is left out"
+            problems.append(Problem("configuration.too-many", message, self.gravity))
+        return Found(traits=tuple(map(_shortened, traits[:MAX_TRAITS])), problems=tuple(problems))
 
 
 class PresenceReader(Struct, frozen=True):
@@ -85,10 +91,5 @@ def is_part(path: str) -> bool:
     return any(part in rooted for part in PARTS)
 
 
-def _bounded(traits: Iterable[Trait]) -> tuple[Trait, ...]:
-    kept: list[Trait] = []
-    for trait in traits:
-        if len(kept) == MAX_TRAITS:
-            break
-        kept.append(trait if len(trait.value) <= MAX_VALUE else Trait(trait.name, trait.value[:MAX_VALUE], trait.line))
-    return tuple(kept)
+def _shortened(trait: Trait) -> Trait:
+    return trait if len(trait.value) <= MAX_VALUE else Trait(trait.name, trait.value[:MAX_VALUE], trait.line)

@@ -11,7 +11,7 @@ from holdfast.model.finding import Finding, Kind, VulnerabilityEvidence
 from holdfast.model.package import Package
 from holdfast.model.policy import Demands, Policy, Waiver
 from holdfast.model.report import Report, Target
-from holdfast.model.status import Gravity, Status
+from holdfast.model.status import Gravity, Problem, Status
 from holdfast.model.verdict import Decision, Reason, SetAside, Verdict
 from holdfast.policy import rules
 from holdfast.policy.facts import NO_FACTS, Facts
@@ -34,18 +34,27 @@ _ENGINE_OF = {
     Kind.MALWARE: "malware",
     Kind.CONFIGURATION: "configuration",
 }
+# There is nothing in them that these engines could look at.
+_WITHOUT_ENGINES = ("sbom", "dockerfile")
 
 
 def evaluate(
-    policy: Policy, report: Report, *, today: date, facts: Facts = NO_FACTS, waivers: Iterable[Waiver] = ()
+    policy: Policy,
+    report: Report,
+    *,
+    today: date,
+    facts: Facts = NO_FACTS,
+    waivers: Iterable[Waiver] = (),
+    warnings: Iterable[Problem] = (),
 ) -> Verdict:
     """The verdict on a report: the gravest reason decides.
 
-    `waivers` are those of ignore files, beside the policy's own. VEX is applied to the report beforehand (policy.vex).
+    `waivers` are those of ignore files, beside the policy's own, and `warnings` what of those files is not applied. VEX
+    is applied to the report beforehand (policy.vex.apply); what of it could not be used is told in the warnings.
     """
     demands = demands_for(policy, report.target, facts)
     packages: dict[str, Package] = {package.purl: package for package in reversed(report.packages)}
-    holding = Waivers((*policy.waivers, *waivers), report.target, packages, today=today)
+    holding = Waivers((*policy.waivers, *waivers), report.target, packages, today=today, names=facts.names)
     counting: list[Finding] = []
     aside: list[SetAside] = []
     for finding in report.findings:
@@ -70,10 +79,11 @@ def evaluate(
         day=today.isoformat(),
         set_aside=tuple(aside[:MOST_SET_ASIDE]),
         set_aside_count=len(aside),
-        warnings=holding.warnings(),
+        warnings=(*holding.warnings(), *warnings, *(one for one in report.problems if one.code.startswith(_VEX))),
     )
 
 
+_VEX = "vex."
 _FIRST = (rules.KNOWN_EXPLOITED.id, rules.VULNERABILITY.id)
 
 
@@ -97,15 +107,22 @@ def _not_affected(finding: Finding) -> Iterator[SetAside]:
 def _demanded(case: Case, waivers: Waivers, aside: list[SetAside]) -> list[Reason]:
     """Broken demands of the target itself, each once; of a kind the first, and how many more there are."""
     kept: dict[tuple[str, Decision], list[Reason]] = {}
+    untold: list[str] = []
     for reason, package in broken(case):
         if waiver := waivers.of_demand(reason.rule, package):
             aside.append(_waived(reason, waiver, package))
             continue
         purl = purl_of(package.purl) if package else None
+        if reason.rule == rules.UNTOLD.id:
+            untold.append(reason.message)
+            continue
         scope = {"rule": reason.rule, "package": bare(purl) if purl else "", "target": _scope(case.report.target)}
         group = kept.setdefault((reason.rule, reason.decision), [])
         group.append(replace(reason, waiver=snippet(scope, case.today) + "\n"))
     told: list[Reason] = []
+    if untold:
+        message = f"{len(untold):,} of the policy's demands cannot be checked on this target: {', '.join(untold[:8])}"
+        told.append(Reason(rules.UNTOLD.id, Decision.WARN, message, how_to_pass=("vet the built image as well",)))
     for (rule, decision), group in kept.items():
         told += group[:MOST_PACKAGES]
         if len(group) > MOST_PACKAGES:
@@ -159,13 +176,18 @@ def _checks(
             yield replace(reason, waiver=snippet(scope, today) + "\n")
 
 
+def _not_looked_for(demands: Demands, report: Report) -> Iterator[str]:
+    for kind, engine in _ENGINE_OF.items():
+        rules_of_kind = demands.of_kind(kind)
+        if (rules_of_kind.deny or rules_of_kind.warn) and report.engines and engine not in report.engines:
+            yield (
+                f"{engine} was not looked for" if engine.endswith(("ware", "ion")) else f"{engine} were not looked for"
+            )
+
+
 def _incomplete(demands: Demands, report: Report) -> Iterator[Reason]:
     """What the scan did not see, though the policy sets rules for it."""
-    missing = [
-        f"{engine} were not looked for"
-        for kind, engine in _ENGINE_OF.items()
-        if (one := demands.of_kind(kind)) and (one.deny or one.warn) and report.engines and engine not in report.engines
-    ]
+    missing = [] if report.target.kind in _WITHOUT_ENGINES else list(_not_looked_for(demands, report))
     grave = [problem for problem in report.problems if problem.gravity is not Gravity.NOTE]
     missing += [f"{one.message}{f' ({one.where})' if one.where else ''}" for one in grave]
     missing += [f"not checked: {one}" for one in report.not_checked]

@@ -5,6 +5,7 @@ It is used rather than the Rust binding (`cel`) because every step of it is Pyth
 long chain of operators is an error with a line; the binding ends the process on one, and copies what it filters.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,8 +21,11 @@ from holdfast.model.errors import InputError, LimitError
 
 MAX_DEPTH = 40
 MAX_NESTED = 3
-MAX_STEPS = 5_000_000
-"""Nodes of the expression's tree that all checks of one verdict may visit together: some ten seconds."""
+MAX_STEPS = 2_000_000
+"""Nodes of the expression's tree that all checks of one verdict may visit together: some fifteen seconds."""
+
+# What it would say beside the error that it raises belongs into no terminal.
+logging.getLogger("celpy").addHandler(logging.NullHandler())
 
 _LITERAL = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|//[^\n]*")
 _MARK = re.compile(r"(\.\s*(?:all|exists|exists_one|map|filter)\s*)?([(\[{])|[)\]}]")
@@ -75,9 +79,10 @@ def compiled(expression: str, where: str) -> Condition:
     try:
         return Condition(environment.compile(expression), environment, where)
     except CELParseError as error:
-        line, column = error.line or 1, error.column or 1
-        told = f"not CEL: {expression.splitlines()[line - 1].strip()[:80]!r} is not understood at column {column}"
-        raise InputError(told if expression.strip() else "not CEL: empty", where=_place(where, line)) from error
+        line, column = max(error.line or 1, 1), max(error.column or 1, 1)
+        shown = dict(enumerate(expression.split("\n"), 1)).get(line, "").strip()[:80]
+        told = f"not CEL: {shown!a} is not understood at column {column}" if shown else "not CEL: it ends too early"
+        raise InputError(told, where=_place(where, line)) from error
     except (RecursionError, ValueError, IndexError) as error:
         raise InputError(f"not CEL: {str(error)[:_LONGEST_MESSAGE]}", where=where) from error
 

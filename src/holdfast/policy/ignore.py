@@ -174,6 +174,8 @@ def _grype_package(item: Mapping[str, Node]) -> Iterator[tuple[str, Any]]:
                 if not found or len(value) > MAX_PATTERN:
                     raise ValueError(f"the package's name {shown(value)} is a regular expression")
                 yield "package", re.sub(r"\\(.)", r"\1", found[1].replace(".*", "*"))
+            case "version" if isinstance(item[key].value, float):
+                raise ValueError(f"the version {value} is a number there, so that 1.10 would be 1.1: put it in quotes")
             case "version":
                 yield "versions", (VersionRange("=", value),)
             case "type" if value in _TYPES:

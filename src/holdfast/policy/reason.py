@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Finding, Kind
+from holdfast.model.finding import Finding, Kind, MalwareEvidence, SecretEvidence
 from holdfast.model.package import Package
 from holdfast.model.verdict import Decision, Reason
 from holdfast.policy import rules
@@ -17,6 +17,7 @@ MOST_FINDINGS = 50
 _MOST_STEPS = 10
 _MOST_SNIPPETS = 3
 _MOST_NAMED = 4
+_CONTENT = (SecretEvidence, MalwareEvidence)
 _WAIVER_DAYS = 30
 _SIDES = {Side.BASE: " in the base image", Side.APPLICATION: "", Side.UNKNOWN: ""}
 _TITLES = {rule.id: rule.title for rule in rules.RULES}
@@ -102,6 +103,8 @@ def _advice(findings: Sequence[Finding]) -> list[str]:
         layer = (location.layer or location.diff_id).partition(":")[2][:12]
         if location.path and layer:
             places[f"{location.path} (layer {layer})"] = None
+    if any(isinstance(one.evidence, _CONTENT) and one.evidence.deleted_by for one in findings):
+        steps.append("a later layer deletes it, and the image still holds it: rebuild so that it never comes in")
     return [*steps[: _MOST_STEPS - 1], *([f"found in {_listed(list(places))}"] if places else [])]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from msgspec import Struct
 
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Rule
+from holdfast.model.finding import Kind, Rule
 from holdfast.model.package import Package
 from holdfast.model.policy import Demands, DeniedPackage, RequiredLabel
 from holdfast.model.report import Configuration, Report
@@ -40,8 +40,8 @@ class Case(Struct, frozen=True):
 
 
 def broken(case: Case) -> Iterator[Broken]:
-    """All demands that are not met, or cannot be told of this target."""
-    for look in (_base, _registry, _pinned, _user, _labels, _attachments, _age):
+    """All demands that are not met. Those that cannot be told of this target carry only their name as message."""
+    for look in (_base, _registry, _pinned, _user, _labels, _attachments, _age, _kinds):
         for reason in look(case):
             yield reason, None
     yield from _packages(case)
@@ -96,7 +96,7 @@ def _registry(case: Case) -> Iterator[Reason]:
     reference = reference_of(case.report.target)
     name = case.facts.registry or (reference.name if reference else "")
     if not name:
-        yield _untold("registry", demand.decision, "which registry it comes from")
+        yield from _untold("registry", demand.decision)
     elif not any(matches(one, name) or matches(one, name.partition("/")[0]) or matches(f"{one.rstrip('/')}/*", name)
                  for one in demand.allow):  # fmt: skip
         yield from _said(rules.REGISTRY, demand.decision, f"{name} is in no registry that is allowed",
@@ -125,7 +125,7 @@ def _user(case: Case) -> Iterator[Reason]:
     if demand is None:
         return
     if case.configuration is None:
-        yield _untold("user", demand.decision, "which user it runs as")
+        yield from _untold("user", demand.decision)
         return
     user = case.configuration.user.partition(":")[0].strip()
     is_root = user in _ROOT or (user.isascii() and user.isdigit() and not user.strip("0"))
@@ -135,16 +135,16 @@ def _user(case: Case) -> Iterator[Reason]:
     if user in named or (is_root and {"root", "0"} & set(named)):
         return
     told = "containers run as root: no user is set" if not user else f"containers run as {user}"
-    wanted = f"USER {named[0]}" if named else "USER with a name or number that is not root's"
+    wanted = f"USER {named[0]}" if named else "USER and a name or number that is not root's"
     yield from _said(rules.USER, demand.decision, told, f"end the Dockerfile with {wanted}")
 
 
 def _labels(case: Case) -> Iterator[Reason]:
     for demand in case.demands.labels or ():
         if case.configuration is None:
-            yield _untold(f"label {demand.name}", demand.decision, "which labels it has")
-            return
-        yield from _label(demand, case.configuration.labels.get(demand.name, ""))
+            yield from _untold(f"label {demand.name}", demand.decision)
+        else:
+            yield from _label(demand, case.configuration.labels.get(demand.name, ""))
 
 
 def _label(demand: RequiredLabel, value: str) -> Iterator[Reason]:
@@ -161,7 +161,7 @@ def _attachments(case: Case) -> Iterator[Reason]:
     if demand is None:
         return
     if case.configuration is None and case.facts.attachments is None:
-        yield _untold("attachments", demand.decision, "what is attached to it")
+        yield from _untold("attachments", demand.decision)
         return
     listed = tuple(one.kind.value for one in case.report.attachments)
     there = listed if case.facts.attachments is None else case.facts.attachments
@@ -186,11 +186,11 @@ def _age(case: Case) -> Iterator[Reason]:
     try:
         built = date.fromisoformat(created)
     except ValueError:
-        yield _untold("age", demand.decision, "when it was built")
+        yield from _untold("age", demand.decision)
         return
     if created < _EARLIEST:
         # Reproducible builds state a fixed date, mostly 1970.
-        yield _untold("age", demand.decision, f"when it was built: it says {created}")
+        yield from _untold(f"age (it says that it was built on {created})", demand.decision)
     elif (days := (case.today - built).days) > demand.days:
         told = f"it was built {days:,} days ago, on {created}: at most {demand.days:,} are allowed"
         yield from _said(rules.AGE, demand.decision, told, "rebuild it from a fresh base: docker build --pull")
@@ -238,10 +238,18 @@ def _said(rule: Rule, decision: Decision, message: str, *steps: str, where: str 
         yield Reason(rule.id, decision, message, how_to_pass=steps, where=where)
 
 
-def _untold(demand: str, decision: Decision, what: str) -> Reason:
-    """A warning and no more: what cannot be told was not broken either."""
-    message = f"the demand for {demand} ({decision}) cannot be checked: this target does not say {what}"
-    return Reason(rules.UNTOLD.id, Decision.WARN, message, how_to_pass=("vet the built image as well",))
+def _untold(demand: str, decision: Decision) -> Iterator[Reason]:
+    """A warning and no more, since what cannot be told was not broken; none where breaking it would only warn."""
+    if decision is Decision.DENY:
+        yield Reason(rules.UNTOLD.id, Decision.WARN, demand)
+
+
+def _kinds(case: Case) -> Iterator[Reason]:
+    """What a bill of materials cannot show, though the policy denies it."""
+    if case.report.target.kind == "sbom":
+        for kind in (Kind.SECRET, Kind.MALWARE, Kind.CONFIGURATION):
+            if case.demands.of_kind(kind).deny:
+                yield from _untold(kind.value, Decision.DENY)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -43,7 +43,8 @@ def read_toml(data: bytes, file: str) -> Node:
         return _node(content, (), lines, 1, file)
     except tomllib.TOMLDecodeError as error:
         told = _ERROR.fullmatch(str(error))
-        what, where = (told[1], f"{file}:{told[2]}:{told[3]}") if told else (str(error), file)
+        end = f"{file}:{len(text.rstrip().splitlines()) or 1}"
+        what, where = (told[1], f"{file}:{told[2]}:{told[3]}") if told else (str(error), end)
         raise InputError(f"not TOML: {what[:200]}", where=where) from error
     except (ValueError, OverflowError, RecursionError) as error:
         raise InputError(f"not TOML: {str(error)[:200]}", where=file) from error

@@ -1,7 +1,7 @@
 """Which findings somebody accepts, and which waivers no longer mean anything."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from holdfast.model.finding import Finding, Subject, VulnerabilityEvidence
@@ -21,14 +21,25 @@ _SOON = 14
 class Waivers:
     """The waivers that hold for one target on one day. It remembers which of them were of use.
 
-    `packages` are the report's by purl: they say what a finding's source package is called.
+    `packages` are the report's by purl: they say what a finding's source package is called. `names` are other names of
+    the target.
     """
 
     def __init__(
-        self, waivers: Iterable[Waiver], target: Target, packages: Mapping[str, Package], *, today: date
+        self,
+        waivers: Iterable[Waiver],
+        target: Target,
+        packages: Mapping[str, Package],
+        *,
+        today: date,
+        names: Sequence[str] = (),
     ) -> None:
         self._packages = packages
-        here = [one for one in waivers if not one.target or is_meant(one.target, target)]
+        here = [
+            one
+            for one in waivers
+            if not one.target or is_meant(one.target, target) or any(matches(one.target, name) for name in names)
+        ]
         day = today.isoformat()
         self.expired = [one for one in here if one.expires and one.expires < day]
         self.holding: list[Waiver] = [one for one in here if not one.expires or one.expires >= day]
@@ -37,8 +48,11 @@ class Waivers:
         # Most name one id: those are looked up, and only the others are tried one after the other.
         self._by_rule: dict[str, list[int]] = {}
         self._others: list[int] = []
+        self._by_fingerprint: dict[str, list[int]] = {}
         for number, one in enumerate(self.holding):
-            if one.rule and (one.exact or not set(one.rule) & set("*?[")):
+            if one.fingerprint:
+                self._by_fingerprint.setdefault(one.fingerprint, []).append(number)
+            elif one.rule and (one.exact or not set(one.rule) & set("*?[")):
                 self._by_rule.setdefault(one.rule, []).append(number)
             else:
                 self._others.append(number)
@@ -48,6 +62,8 @@ class Waivers:
         package = self._packages.get(finding.subject.purl)
         ids = ids_of(finding)
         looked_up = [number for rule in ids for number in self._by_rule.get(rule, ())]
+        if self._by_fingerprint:  # a hash for every finding, which most policies can do without
+            looked_up += self._by_fingerprint.get(finding.fingerprint, [])
         for number in (*looked_up, *self._others):
             one = self.holding[number]
             if _accepts(one, finding, ids, package):

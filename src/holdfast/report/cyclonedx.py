@@ -1,11 +1,13 @@
 """A report as a CycloneDX bill of materials (ECMA-424), 1.6 or 1.7, with the vulnerabilities that were found.
 
-What CycloneDX has no word for stands in properties named `holdfast:…`, so that a scan of this document sees the same
-packages as the scan that wrote it (catalog.sbom reads them).
+It stays an inventory: secrets, malware in files, configuration and broken integrity are only counted, in a property of
+the root component. What CycloneDX has no word for stands in properties named `holdfast:…`, so that a scan of this
+document sees the same packages as the scan that wrote it (catalog.sbom reads them).
 """
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, BinaryIO, TextIO
@@ -93,6 +95,7 @@ def _root(report: Report) -> dict[str, Any]:
         *_property("platform", str(target.platform) if target.platform else ""),
         *_property("status", str(report.status)),
         *(item for name in report.not_checked for item in _property("not_checked", name)),
+        *_property("findings_elsewhere", _elsewhere(report)),
     ]
     return {
         "bom-ref": "target",
@@ -105,6 +108,12 @@ def _root(report: Report) -> dict[str, Any]:
         ),
         "properties": properties,
     }
+
+
+def _elsewhere(report: Report) -> str:
+    """How many findings are no vulnerabilities of a component: they have no place here, which is said."""
+    counts = Counter(str(finding.kind) for finding in report.findings if not is_about_a_package(finding))
+    return ", ".join(f"{kind}: {count}" for kind, count in sorted(counts.items()))
 
 
 def _image_purl(report: Report) -> str:

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from holdfast.model.advisory import FixState
 from holdfast.model.artifact import Side
-from holdfast.model.finding import Confidence, Finding, Kind, SecretEvidence
+from holdfast.model.finding import Confidence, Finding, Kind, SecretEvidence, Severity
 from holdfast.model.report import Report
-from holdfast.report.rows import Row, is_about_a_package, is_exploited, is_fixable, rows
+from holdfast.report.rows import Row, is_about_a_package, is_exploited, is_fixable, risk_of, rows
 from holdfast.report.text import listed, printable
 from holdfast.report.words import (
     ENGINE_OF,
@@ -18,7 +18,6 @@ from holdfast.report.words import (
     by_rule,
     deleted_by,
     facts_of,
-    in_order,
     is_alive,
     layer_numbers,
     of_kind,
@@ -75,11 +74,6 @@ class Cause(Struct, frozen=True):
     members: tuple[Finding, ...] = ()
 
     @property
-    def is_grave(self) -> bool:
-        """Whether it comes before others of its severity: exploited, or a secret that still works."""
-        return is_exploited(self.finding) or is_alive(self.finding)
-
-    @property
     def layer(self) -> str:
         """The diff ID of the layer that brought it."""
         return self.row.layers[0] if self.row and self.row.layers else self.finding.location.diff_id
@@ -98,8 +92,7 @@ def causes(report: Report) -> list[Cause]:
         for severity in dict.fromkeys(member.severity for member in members):
             same = tuple(member for member in members if member.severity is severity)
             found.append(Cause(same[0], None, same))
-    position = {id(one): number for number, one in enumerate(in_order([cause.finding for cause in found]))}
-    return sorted(found, key=lambda cause: (_group(cause), position[id(cause.finding)]))
+    return sorted(found, key=_urgency)
 
 
 def entry(cause: Cause, layers: dict[str, int]) -> Entry:
@@ -153,14 +146,22 @@ def is_looked_for(report: Report, kind: Kind) -> bool:
     return ENGINE_OF[kind] in report.engines
 
 
-def _group(cause: Cause) -> int:
-    """Broken integrity first, then malware, then live secrets and what is exploited, then all by severity."""
+def _urgency(cause: Cause) -> tuple[int, bool, int, int, int, str, str]:
+    """Broken integrity, malware, live secrets and what is exploited; then all by severity, kind and risk."""
     finding = cause.finding
+    low = finding.confidence is Confidence.LOW and not is_alive(finding)
     if finding.kind is Kind.INTEGRITY:
-        return 0
-    if finding.kind is Kind.MALWARE and finding.confidence is not Confidence.LOW:
-        return 1
-    return 2 if cause.is_grave else 3
+        group = 0
+    elif finding.kind is Kind.MALWARE and not low:
+        group = 1
+    else:
+        group = 2 if is_alive(finding) or _is_attacked(finding) else 3
+    rank, kind = -finding.severity.rank, _KIND_ORDER[finding.kind]
+    return group, low, rank, kind, -risk_of(finding), finding.rule, finding.location.path
+
+
+def _is_attacked(finding: Finding) -> bool:
+    return is_exploited(finding) and finding.severity.rank >= Severity.HIGH.rank
 
 
 def _fix(finding: Finding) -> str:

@@ -5,7 +5,6 @@ secret-detection-report-format.json. Neither has a place for malware in files or
 scan counts what is left to the other formats.
 """
 
-import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, TextIO
@@ -35,6 +34,10 @@ _SEVERITIES = {
 }
 _LEVELS = {Gravity.NOTE: "info", Gravity.PARTIAL: "warn", Gravity.FAILED: "fatal"}
 _TOLD = ("Compared", "Exploited", "EPSS", "Layer")
+_DETAILS = (  # GitLab bounds the size of a report: the rest of the evidence stands in the other formats
+    "Shown as", "Checks", "Encoded as", "Alive", "Exploited", "EPSS", "Risk", "Packages", "Places", "Layer", "Deleted",
+    "Fingerprint",
+)  # fmt: skip
 _FLAG = {"type": "flagged-as-likely-false-positive", "origin": "holdfast", "description": "of low confidence"}
 _TYPES = ("cve", "ghsa", "cwe", "osvdb", "usn", "rhsa", "elsa")
 
@@ -70,6 +73,8 @@ def document(report: Report, kind: str = "container_scanning") -> dict[str, Any]
 
 def _identified(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The entries with an id each: of what it is about, and a number where that comes again."""
+    import uuid
+
     taken: dict[str, int] = {}
     made = []
     for item in entries:
@@ -117,17 +122,13 @@ def _messages(report: Report, elsewhere: int) -> Iterator[dict[str, str]]:
     for problem in report.problems[:_MOST_MESSAGES]:
         where = f" ({problem.where})" if problem.where else ""
         remedy = f": {problem.remedy}" if problem.remedy else ""
-        yield {
-            "level": _LEVELS[problem.gravity],
-            "value": shown(f"{problem.message}{where}{remedy}", 600) or problem.code,
-        }
+        told = shown(f"{problem.message}{where}{remedy}", 600)
+        yield {"level": _LEVELS[problem.gravity], "value": told or "a problem"}
     if report.not_checked:
         yield {"level": "warn", "value": shown(f"not checked: {'; '.join(report.not_checked[:20])}", 600)}
     if elsewhere:
-        yield {
-            "level": "info",
-            "value": f"{counted(elsewhere, 'finding')} of other kinds: this report type has no place",
-        }
+        words = f"{counted(elsewhere, 'finding')} of other kinds left out: this type of report has no place for them"
+        yield {"level": "info", "value": words}
 
 
 def _vulnerability(report: Report, cause: Cause, layers: dict[str, int]) -> dict[str, Any]:
@@ -145,6 +146,7 @@ def _vulnerability(report: Report, cause: Cause, layers: dict[str, int]) -> dict
         "details": {
             f"fact-{number}": {"name": name, "type": "text", "value": "\n".join(value)}
             for number, (name, value) in enumerate(told.facts, 1)
+            if name in _DETAILS
         },
         "location": _in_source(finding) if secret else _in_image(report, cause),
         **({"flags": [_FLAG]} if finding.confidence == "low" and not is_alive(finding) else {}),

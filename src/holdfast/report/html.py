@@ -17,6 +17,7 @@ from msgspec import Struct
 from holdfast.model.finding import Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
+from holdfast.model.verdict import Verdict
 from holdfast.report.columns import short
 from holdfast.report.entries import Cause, causes, entry, is_looked_for, shown
 from holdfast.report.picture import MOST_LAYERS, brought, strip
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _MOST_ENTRIES = 2000
 _MOST_PACKAGES = 3000
 _MOST_PROBLEMS = 40
+_MOST_REASONS = 30
 _PARTS = Path(__file__).with_name("page")
 _STATUS_WORDS = {
     Status.COMPLETE: "All that was asked for was looked at.",
@@ -99,6 +101,7 @@ def _page(report: Report) -> dict[str, Any]:
         "problems": _problems(report, problems),
         "notes": _told([one for one in report.problems if one.gravity is Gravity.NOTE]),
         "advisories": _advisories(report),
+        "verdict": _verdict(report.verdict) if report.verdict else None,
         "tiles": [_tile(report, kind, found) for kind in KINDS],
         "things": [{"verb": one.verb, "what": shown(one.what, 200), "how": shown(one.how, 600)} for one in todo],
         "more_things": f"And {counted(more, 'more thing')} to do: see the findings." if more > 0 else "",
@@ -170,6 +173,27 @@ def _advisories(report: Report) -> str:
     if report.database.starter:
         return "only the starter pack: some famous vulnerabilities, no answer to what else there is"
     return shown(listed([f"{one.name} {one.date[:10]}".strip() for one in report.database.sources], 8), 400)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """The decision of a policy with its reasons, those that deny first."""
+    reasons = [
+        {
+            "decision": str(reason.decision),
+            "message": shown(reason.message, 400),
+            "rule": shown(reason.rule, 120),
+            "steps": [shown(step, 300) for step in reason.how_to_pass[:6]],
+        }
+        for reason in verdict.because[:_MOST_REASONS]
+    ]
+    more = len(verdict.because) - len(reasons)
+    aside = f"{verdict.set_aside_count:,} set aside by waivers or VEX" if verdict.set_aside_count else ""
+    return {
+        "decision": str(verdict.decision),
+        "policy": shown(verdict.policy, 120),
+        "reasons": reasons,
+        "rest": " · ".join(part for part in (_more(more, "reason"), aside) if part),
+    }
 
 
 def _tile(report: Report, kind: Kind, found: Sequence[Cause]) -> dict[str, Any]:

@@ -6,27 +6,23 @@ for is skipped too, and what a scan could not see is an error: a green page mean
 Names as in the schema that Jenkins publishes (junit-10.xsd): testsuites, testsuite, testcase, failure, error, skipped.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, TextIO
-from xml.sax.saxutils import escape, quoteattr
 
 from msgspec import Struct
 
 from holdfast.model.finding import Confidence, Finding, Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
+from holdfast.model.verdict import Decision, Verdict
 from holdfast.report.entries import Cause, Entry, causes, entry, is_looked_for, shown
 from holdfast.report.rows import is_exploited
-from holdfast.report.text import counted
+from holdfast.report.text import counted, printable
 from holdfast.report.words import KINDS, is_alive, layer_numbers
 from holdfast.report.writer import emit
 
 _MOST_CASES = 5000
 _MOST_PROBLEMS = 200
-# XML 1.0, production 2: what is no character even when it is written as a reference.
-_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_C1 = re.compile("[\x7f-\x9f]")  # characters to XML, orders to a terminal
 _SUITES = {
     Kind.INTEGRITY: "integrity",
     Kind.MALWARE: "malware",
@@ -37,7 +33,7 @@ _SUITES = {
 
 
 class JunitWriter(Struct, frozen=True):
-    """One `testsuites` element with a suite for the scan itself and one for each kind."""
+    """One `testsuites` element: a suite for the scan, for the policy where one decided, and for each kind."""
 
     name: str = "junit"
     suffix: str = ".xml"
@@ -62,6 +58,8 @@ def document(report: Report) -> str:
     """The XML as text. Times are left out: they would differ where the findings are the same."""
     layers, found = layer_numbers(report), causes(report)
     suites = [("scan", list(_of_the_scan(report)))]
+    if report.verdict:
+        suites.append(("policy", list(_of_the_policy(report.verdict))))
     for kind, name in _SUITES.items():
         of_it = [cause for cause in found if cause.finding.kind is kind]
         suites.append((name, list(_cases(report, kind, of_it, layers))))
@@ -102,6 +100,20 @@ def _of_the_scan(report: Report) -> Iterator[_Case]:
     elif not grave:
         outcome = "" if report.status is Status.COMPLETE else "error"
         yield _Case("everything asked for was read", "scan", outcome, str(report.status), str(report.status))
+
+
+def _of_the_policy(verdict: Verdict) -> Iterator[_Case]:
+    """A case for each reason: what denies fails, what warns is skipped."""
+    place = shown(verdict.policy, 120)
+    for reason in verdict.because[:_MOST_CASES]:
+        outcome = "failure" if reason.decision is Decision.DENY else "skipped"
+        message = shown(reason.message, 400)
+        steps = [shown(step, 400) for step in reason.how_to_pass[:10]]
+        yield _Case(
+            shown(reason.rule, 120), place, outcome, str(reason.decision), message, "\n".join([message, *steps])
+        )
+    if not verdict.because:
+        yield _Case("nothing in the policy stands against it", place)
 
 
 def _of_problem(problem: Problem) -> _Case:
@@ -155,7 +167,7 @@ def _counts(cases: Sequence[_Case]) -> dict[str, str]:
 
 
 def _written(case: _Case, suite: str) -> Iterator[str]:
-    head = f"    <testcase{_attributes({'name': case.name, 'classname': f'{suite}.{case.place}'})}"
+    head = f"    <testcase{_attributes({'name': case.name or 'unnamed', 'classname': f'{suite}.{case.place}'})}"
     if not case.outcome:
         yield f"{head}/>"
         return
@@ -171,13 +183,17 @@ def _written(case: _Case, suite: str) -> Iterator[str]:
 
 
 def _attributes(given: dict[str, str]) -> str:
+    from xml.sax.saxutils import quoteattr  # brings urllib.request along, which no other scan needs
+
     return "".join(f" {name}={quoteattr(_characters(value))}" for name, value in given.items() if value)
 
 
 def _text(text: str) -> str:
+    from xml.sax.saxutils import escape
+
     return escape(_characters(text))
 
 
 def _characters(text: str) -> str:
-    """The text with what XML cannot carry, and what a terminal would obey, replaced."""
-    return _C1.sub("�", _NO_CHARACTER.sub("�", text))
+    """The text with what XML cannot carry (controls, surrogates), and what a terminal would obey, as escapes."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -14,6 +14,7 @@ from msgspec import Struct
 from holdfast.model.finding import Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Status
+from holdfast.model.verdict import Decision, Verdict
 from holdfast.report.columns import short
 from holdfast.report.entries import Cause, Entry, causes, entry, is_looked_for, shown
 from holdfast.report.rows import rows
@@ -28,11 +29,17 @@ MOST_BYTES = 60_000
 _WORST = 10
 _MOST_ROWS = 400
 _MOST_PROBLEMS = 6
+_MOST_REASONS = 6
 _KEPT = 200  # bytes for the note
 _GROWTH = 4
 _TABLE = "<table>\n<tr><th></th><th>what</th><th>where</th><th>fix</th></tr>"
 _CLOSING = "</table>\n</details>\n"
 _MARKS = {"critical": "🟥", "high": "🟧", "medium": "🟨", "low": "🟦", "negligible": "⬜", "unknown": "⬜"}
+_DECISIONS = {
+    Decision.ALLOW: "**🟢 allowed**",
+    Decision.WARN: "**🟡 allowed with warnings**",
+    Decision.DENY: "**🔴 denied**",
+}
 _STATUS = {Status.COMPLETE: "✅ complete", Status.PARTIAL: "⚠️ partial", Status.FAILED: "❌ failed"}
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,…→")
 # Inside a word these cannot begin anything, and in every path and version they would make the text unreadable.
@@ -106,6 +113,8 @@ def _head(report: Report, found: Sequence[Cause], layers: dict[str, int]) -> Ite
     yield ""
     yield f"**{_STATUS[report.status]}** · " + " · ".join(_facts(report))
     yield ""
+    if report.verdict:
+        yield from _verdict(report.verdict)
     yield from _problems(report)
     yield from _counts(report, found)
     yield from _to_do(report)
@@ -116,6 +125,19 @@ def _head(report: Report, found: Sequence[Cause], layers: dict[str, int]) -> Ite
         for cause in found[:_WORST]:
             yield _row(entry(cause, layers))
         yield "</table>"
+
+
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    """The decision of a policy with its first reasons and the first step to pass each."""
+    yield f"{_DECISIONS[verdict.decision]} by policy {code(verdict.policy, 80)}"
+    yield ""
+    for reason in verdict.because[:_MOST_REASONS]:
+        step = f" → {escaped(reason.how_to_pass[0], 120)}" if reason.how_to_pass else ""
+        yield f"- **{reason.decision}**: {escaped(reason.message, 200)}{step}"
+    if len(verdict.because) > _MOST_REASONS:
+        yield f"- and {counted(len(verdict.because) - _MOST_REASONS, 'more reason')}"
+    if verdict.because:
+        yield ""
 
 
 def _facts(report: Report) -> Iterator[str]:

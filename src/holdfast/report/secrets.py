@@ -8,7 +8,7 @@ from holdfast.report.columns import place_words
 from holdfast.report.text import Lines, Span, columns, counted, cut, listed, one_line, paragraph
 from holdfast.report.words import deleted_by, in_order, is_alive, layer_numbers, place_of, times, title_of
 
-_DETAILED = 25
+_DETAILED = 20
 _MOST_ADVICE = 6
 _MOST_RULES = 12
 

@@ -7,7 +7,6 @@ same packages.
 
 import hashlib
 import re
-import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TextIO
@@ -44,6 +43,8 @@ class SpdxWriter(Struct, frozen=True):
 
 def document(report: Report) -> dict[str, Any]:
     """The document as plain values. Its namespace is made of its content: same report, same document."""
+    import uuid
+
     licences = _Licences()
     ids = _ids(report.packages)
     packages = [_root(report)]

@@ -10,6 +10,7 @@ from holdfast.model.artifact import Side
 from holdfast.model.finding import Kind
 from holdfast.model.report import Report
 from holdfast.model.status import Status
+from holdfast.model.verdict import Decision, Verdict
 from holdfast.report.columns import Columns
 from holdfast.report.inventory import inventory
 from holdfast.report.malware import malicious_files, malware
@@ -18,12 +19,14 @@ from holdfast.report.remedy import Newest, newest_version
 from holdfast.report.rows import Row, is_about_a_package, is_exploited, rows
 from holdfast.report.secrets import secrets
 from holdfast.report.settings import configuration
-from holdfast.report.text import Lines, Span, counted, listed, paint, paragraph, printable
+from holdfast.report.text import Lines, Span, counted, listed, one_line, paint, paragraph, printable
 from holdfast.report.todo import SIDES, plan_of, to_do
 from holdfast.report.words import ENGINE_OF, KINDS, WORST_FIRST, of_kind
 from holdfast.report.writer import emit
 
 _MOST_NAMED = 20
+_MOST_REASONS = 5
+_DECISIONS = {Decision.ALLOW: "good", Decision.WARN: "warn", Decision.DENY: "bad"}
 _HIDDEN = "filter.hidden"
 
 
@@ -48,6 +51,8 @@ class TableWriter(Struct, frozen=True):
         files = [one for one in of_kind(report, Kind.MALWARE) if not is_about_a_package(one)]
         plan = plan_of(report, found, harmful, self.newest)
         yield from preface(report, width)
+        if report.verdict:
+            yield from _verdict(report.verdict, width)
         yield from _summary(report, found, len(harmful) + len(files), width)
         yield from malware(harmful, width)
         yield from malicious_files(report, files, width)
@@ -68,6 +73,20 @@ class TableWriter(Struct, frozen=True):
             yield from _section(title, [row for row in apart if row.apart == word], grid)
         yield from grid.legend()
         yield from notes(report, width)
+
+
+def _verdict(verdict: Verdict, width: int) -> Lines:
+    """What a policy decided, in a line, with what it denies for; `holdfast vet` tells the rest."""
+    yield []
+    yield [
+        (verdict.decision.value.upper(), _DECISIONS[verdict.decision]),
+        (f"  by policy {one_line(verdict.policy[:200])}", ""),
+    ]
+    denying = [one_line(reason.message[:1000]) for reason in verdict.because if reason.decision is Decision.DENY]
+    for words in denying[:_MOST_REASONS]:
+        yield from paragraph("  ", words, width, "bad")
+    if len(denying) > _MOST_REASONS:
+        yield [(f"  and {counted(len(denying) - _MOST_REASONS, 'more reason')}", "bad")]
 
 
 def _summary(report: Report, found: tuple[Row, ...], harmful: int, width: int) -> Lines:

@@ -175,7 +175,8 @@ def _promise(plan: Plan, shares: tuple[int, int, int, int], total: int) -> list[
         what += [counted(len(plan.files), "file")] if plan.files else []
         parts.append(f"remove {len(plan.removals) + len(plan.files):,}" if brief else f"remove {' and '.join(what)}")
     if replacing:
-        parts.append(f"replace {replacing}" if brief else f"replace {counted(replacing, 'secret')}")
+        many = sum(len(members) for _, members in plan.secrets)
+        parts.append(f"replace {many:,}" if brief else f"replace {counted(many, 'secret')}")
     if changing:
         parts.append(f"change {changing}" if brief else f"change {counted(changing, 'setting')}")
     spans: list[Span] = [("WHAT TO DO", "heading")]

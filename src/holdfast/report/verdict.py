@@ -90,7 +90,8 @@ def _aside(verdict: Verdict, width: int) -> Lines:
         yield from paragraph("  ", ", ".join(_named(members)), width)
         said = f"{by}: {why}" if not why.lower().startswith(by) else why
         end = f", until {expires}" if expires else ""
-        yield from paragraph("    ", f"{said}{f' ({owner}{end})' if owner else ''}", width, "dim")
+        whose = f" ({owner.strip('()')}{end})" if owner else ""
+        yield from paragraph("    ", f"{said}{whose}", width, "dim")
     if len(groups) > _MOST_ASIDE:
         yield [(f"  … and {len(groups) - _MOST_ASIDE:,} more: see -f json", "dim")]
 

@@ -93,7 +93,7 @@ def is_alive(finding: Finding) -> bool:
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, worst first: by severity, confidence, risk and rule; those of low confidence last, if not alive."""
+    """The findings, worst first: live secrets, then by severity, confidence, risk and rule; low confidence last."""
     return sorted(findings, key=_urgency)
 
 
@@ -168,9 +168,10 @@ def by_rule(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding]]]:
     return [(members[0], members) for members in groups.values()]
 
 
-def _urgency(finding: Finding) -> tuple[bool, int, int, int, str, str]:
+def _urgency(finding: Finding) -> tuple[bool, bool, int, int, int, str, str]:
     return (
-        finding.confidence is Confidence.LOW and not is_alive(finding),
+        not is_alive(finding),
+        finding.confidence is Confidence.LOW,
         -finding.severity.rank,
         -_CONFIDENCES.index(finding.confidence),
         -risk_of(finding),

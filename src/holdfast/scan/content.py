@@ -116,11 +116,24 @@ class Examination:
                 self._problems.append(member)
             else:
                 self._look(_window(entry, member))
+        if content := self._found.get(entry.path):
+            self._found[entry.path] = _without_repetition(content)
 
     def too_large(self, entry: Entry) -> None:
         """Say that an archive is too large to be opened."""
         message = f"an archive of more than {ARCHIVE_BYTES >> 20} MiB: what is packed inside it was not looked at"
         self._problems.append(Problem("content.large-archive", message, Gravity.NOTE, where=entry.path))
+
+
+def _without_repetition(content: Content) -> Content:
+    """What stands in an archive that packs without compressing is found in it and in its member: the member tells."""
+    secrets = {(hit.rule, hit.key_id) for hit in content.secrets if hit.inside}
+    malware = {hit.rule for hit in content.malware if hit.inside}
+    return Content(
+        content.path,
+        tuple(hit for hit in content.secrets if hit.inside or (hit.rule, hit.key_id) not in secrets),
+        tuple(hit for hit in content.malware if hit.inside or hit.rule not in malware),
+    )
 
 
 def _window(entry: Entry, member: "Member") -> Window:

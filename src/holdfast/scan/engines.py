@@ -69,7 +69,7 @@ def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[
     problems: list[Problem] = []
     readers: list[Reader] = []
     marks, malware, packs = None, None, settings.data / "packs"
-    if wanted.engines & {PACKAGES, VULNERABILITIES}:
+    if wanted.engines & {PACKAGES, VULNERABILITIES, CONFIGURATION}:  # what is installed is a part of how it is set up
         from holdfast.catalog import CATALOGERS
 
         readers += CATALOGERS

@@ -24,7 +24,7 @@ from holdfast.scan.inventory import Inventory
 from holdfast.scan.layers import LayerRead
 from holdfast.scan.options import Options
 from holdfast.scan.outcome import report_of
-from holdfast.scan.plan import Plan
+from holdfast.scan.plan import REMOTE, Plan
 from holdfast.scan.rules import RULES_BY_PROMISE, TAG_MOVED_BACK
 from holdfast.scan.sightings import Sightings
 from holdfast.settings import Settings
@@ -69,7 +69,7 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
     if plan.kind == "registry":
         findings += _moved_back(plan, image, settings)
     target = Target(plan.name, plan.kind, image.digest, image.config_digest, image.index_digest, image.platform)
-    pinned = "@" in (plan.reference or plan.name)
+    pinned = plan.kind not in REMOTE or "@" in plan.reference
     report = report_of(
         target, inside.inventory, options,
         problems=tuple(problems), base=base, image=image, findings=tuple(findings),

@@ -12,6 +12,7 @@ from holdfast.secret.rule import SecretRule
 NEAR = 256
 MARGIN = 64  # what look-aheads may look at behind the longest match
 MOST_A_RULE = 2_000  # secrets of one rule in one window
+MOST_IN_VAIN = 2 << 20  # bytes that one rule searches in one window and finds nothing: `re` is slowest there
 LONGEST_SECRET = 64 << 10
 
 
@@ -31,17 +32,20 @@ class Compiled:
     ) -> list[Match]:
         """The secrets at the candidates, which come in the order of their ends."""
         found: list[Match] = []
-        done = 0
+        done = vain = 0
         for end, before in candidates:
             if end <= done:
                 continue
             low = max(done, end - before, 0)
             high = min(len(data), end + self._ahead)
-            if len(found) >= MOST_A_RULE or not work.take(high - low):
-                work.left_out += len(found) >= MOST_A_RULE
+            if len(found) >= MOST_A_RULE or vain > MOST_IN_VAIN:
+                work.left_out += 1
+                continue
+            if not work.take(high - low):
                 continue
             match = self._pattern.search(data, low, high)
             if match is None or match.start() >= end:
+                vain += high - low
                 continue
             done = match.end()
             if (secret := self._confirmed(data, match, surroundings)) is not None:
@@ -76,6 +80,8 @@ class Compiled:
         judged, why = context.judged(surroundings.nature, confidence, generic=rule.generic)
         if judged is None:
             return None
+        if rule.paths and judged is not Confidence.LOW and context.is_commented(data, start):
+            judged, why = Confidence.LOW, "in a comment"
         said_words = tuple(dict.fromkeys(word for word in words if word))
         groups = {name: value for name, value in match.groupdict().items() if value is not None}
         return Match(self, start, end, secret, judged, said_words, note or why, match.end() - match.start(), groups)

@@ -132,10 +132,16 @@ def is_minified(data: bytes, start: int, end: int) -> bool:
     return left + right >= LONGEST_LINE
 
 
+def is_commented(data: bytes, start: int) -> bool:
+    """Whether a comment of XML is open: files of settings come with examples that are commented out."""
+    low = max(0, start - LONGEST_LINE)
+    return data.rfind(b"<!--", low, start) > data.rfind(b"-->", low, start)
+
+
 def _is_monotonous(secret: bytes) -> bool:
     """One byte over and over, few of them, or a row of the alphabet or the keyboard."""
     body = secret.rpartition(b"_")[2] or secret
-    if len(set(body)) <= max(2, len(body) // 12) or (len(secret) < 200 and _REPEATED.search(secret)):
+    if len(set(body)) <= max(2, min(len(body) // 12, 6)) or (len(secret) < 200 and _REPEATED.search(secret)):
         return True
     return any(
         secret[place : place + _ROW] in row

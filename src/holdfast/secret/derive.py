@@ -7,7 +7,7 @@ this happens once, when a pack of rules is built.
 
 import importlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -112,6 +112,12 @@ def _cut(items: list[Any], at_end: bool) -> list[Any]:
 
 
 def _sequence(items: Iterable[Any]) -> str:
+    items = list(items)
+    # `re` takes what branches begin with out of them; Hyperscan sees longer literals where it is put back.
+    lead = next((place for place, (name, _) in enumerate(items) if str(name) != "LITERAL"), 0)
+    if lead and str(items[lead][0]) == "BRANCH":
+        branches = [[*items[:lead], *branch] for branch in items[lead][1][1]]
+        items = [(items[lead][0], (None, branches)), *items[lead + 1 :]]
     return "".join(_written(str(operation), argument) for operation, argument in items)
 
 
@@ -171,7 +177,7 @@ def _longest(items: Sequence[Any], caseless: bool) -> list[tuple[bytes, bool]]:
     """The longest literals in a sequence of which one stands in each match, each with whether its case matters not."""
     best: list[tuple[bytes, bool]] = []
     runs = [b""]
-    for operation, argument in items:
+    for operation, argument in _flat(items):
         name = str(operation)
         exact = _exact(name, argument)
         if exact and len(runs) * len(exact) <= _MOST_EXACT:
@@ -188,6 +194,15 @@ def _longest(items: Sequence[Any], caseless: bool) -> list[tuple[bytes, bool]]:
         elif name in _REPEATS and argument[0] > 0:
             best = _better(best, _longest(argument[2], caseless))
     return _better(best, [(run, caseless) for run in runs])
+
+
+def _flat(items: Iterable[Any]) -> Iterator[Any]:
+    """The items with groups that change nothing but what is captured taken apart, and without what has no width."""
+    for operation, argument in items:
+        if str(operation) == "SUBPATTERN" and not argument[1] and not argument[2]:
+            yield from _flat(argument[3])
+        elif str(operation) not in _ZERO_WIDTH:
+            yield operation, argument
 
 
 def _exact(name: str, argument: Any) -> list[bytes]:

@@ -21,7 +21,7 @@ NAMED = Rule(
 )
 
 _NAME = re.compile(
-    r"(?i)(?:.*[_.-])?(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|api_?key|(?:access|auth|private|"
+    r"(?i)(?:.*[_.-])?(?:[a-z0-9]{0,20}(?:password|passwd|secret|apikey)|pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|api_?key|(?:access|auth|private|"
     r"secret|encryption|signing|master|admin|account|service|shared|license|deploy|session|app|jwt|client|db|root|user)"
     r"[_.-]?(?:key|secret|password|passwd|token|pwd))(?:[_.-]?(?:\d{1,3}|base|value|hash|default|prod|dev))?"
 )

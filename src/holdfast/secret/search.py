@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MOST_CANDIDATES = 10_000
 MOST_OF_AN_EXPRESSION = 500
 MOST_CALLS = 1_000_000
-MOST_RUNS = 200
-MOST_UNWRAPPED = 4 << 20
+MOST_RUNS = 2_000
+MOST_UNWRAPPED = 16 << 20
 
 Found = list[tuple[int, int]]
 """Expressions by their place in the pack, each with the end of what it matched."""
@@ -158,10 +158,11 @@ class Search:
     def _unwrapped(
         self, data: bytes, runs: Iterable[tuple[int, int]], surroundings: Surroundings, work: Work
     ) -> Iterable[Wrapped]:
-        """The secrets inside runs of base64; what is wrapped twice stays unseen."""
-        done = count = size = 0
-        for start, place in runs:
-            if start < done:
+        """The secrets inside runs of base64; what is wrapped twice stays unseen, and so does what binaries wrap."""
+        done: dict[int, int] = {}
+        told = count = size = 0
+        for start, place in () if surroundings.binary else runs:
+            if start < max(told, done.get(place, 0)):  # the run was read already, from the same place within four
                 continue
             if count >= MOST_RUNS or size > MOST_UNWRAPPED:
                 work.left_out += 1
@@ -169,8 +170,8 @@ class Search:
             run = unwrap(data, start, place)
             if run is None:
                 continue
-            count, size = count + 1, size + len(run.content)
+            done[place], count, size = run.end, count + 1, size + len(run.content)
             inside, _ = self._sorted(list(self.scan(run.content)), self._aims, surroundings)
             if matches := self._matches(run.content, inside, surroundings, work):
-                done = run.end
+                told = run.end
                 yield from (Wrapped(run, match) for match in matches)

@@ -4,7 +4,6 @@ Names in images need not be UTF-8; their odd bytes are surrogates, which msgspec
 written with them as JSON escapes, so that it comes back as it was and its findings keep their fingerprints.
 """
 
-import json
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,6 +23,8 @@ def pack(value: Any) -> bytes:
     try:
         data = msgspec.json.encode(value)
     except UnicodeEncodeError:
+        import json
+
         data = json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode()
     if len(data) > LIMIT:
         raise LimitError(f"a document of more than {LIMIT >> 20} MiB")
@@ -40,6 +41,8 @@ def unpack(data: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(text, type=kind)
         except msgspec.DecodeError:
+            import json
+
             return msgspec.convert(json.loads(text), kind)
     except (zstandard.ZstdError, ValueError, RecursionError, MemoryError) as error:  # msgspec's errors are ValueErrors
         raise StoreError(f"a stored document is damaged: {str(error)[:200]}") from error

@@ -7,6 +7,7 @@
 | oci, archives, dir, sbom | the absolute path, without a tag | `oci:/srv/images/app` |
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from msgspec import Struct
 
 from holdfast.model.errors import InputError
 from holdfast.oci.reference import Reference
+from holdfast.store.document import portable
 
 ENGINES = ("docker", "podman", "containerd")
 PATHS = ("oci", "oci-archive", "docker-archive", "dir", "sbom")
+_LONGEST = 500
 _TAGGED = ("oci", "oci-archive", "docker-archive")
 
 
@@ -40,6 +43,17 @@ def identity(name: str, kind: str) -> Identity:
     return Identity(prefix + found.name, f"{prefix}{found}")
 
 
+def key(text: str) -> str:
+    """A name as a database can look it up: portable, and of a long one the beginning and its hash.
+
+    PostgreSQL indexes no text above 2,704 bytes, and a hostile image may call its platform anything.
+    """
+    text = portable(text)
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}… {hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def identities(typed: str) -> tuple[Identity, ...]:
     """What a person may mean by a target, likeliest first: there is no looking, since it may be gone from here.
 
@@ -48,16 +62,22 @@ def identities(typed: str) -> tuple[Identity, ...]:
     exact = Identity(typed, "")
     prefix, colon, _ = typed.partition(":")
     if colon and prefix in PATHS:
-        return (exact, identity(typed, prefix))
+        return (exact, _without_tag(_path(typed, prefix)))
     if colon and prefix in ("registry", *ENGINES):
         return (exact, _as_typed(typed, prefix))
-    return (exact, _as_typed(typed, "registry"), *(_path(typed, kind) for kind in PATHS))
+    # As a scan has it: a path where there is one, else an image's name.
+    return (exact, *(_without_tag(_path(typed, kind)) for kind in PATHS), _as_typed(typed, "registry"))
 
 
 def _as_typed(typed: str, kind: str) -> Identity:
     found = identity(typed, kind)
     has_tag = "@" in typed or ":" in typed.removeprefix(f"{kind}:").rpartition("/")[2]
     return found if has_tag else Identity(found.target, "")
+
+
+def _without_tag(found: Identity) -> Identity:
+    """A path that was typed without a tag stands for all of them."""
+    return Identity(found.target, "") if found.reference == found.target else found
 
 
 def _path(name: str, kind: str) -> Identity:

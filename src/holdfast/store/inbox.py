@@ -21,8 +21,8 @@ from holdfast.fs.whole import PART
 from holdfast.model.errors import StoreError
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem
-from holdfast.store.document import pack, portable
-from holdfast.store.identity import identity
+from holdfast.store.document import pack
+from holdfast.store.identity import identity, key
 from holdfast.store.store import Origin
 
 FORMAT = 1
@@ -58,7 +58,7 @@ def kept(report: Report, sources: dict[str, bytes], origin: Origin = Origin.SCAN
     """A report made ready to be kept, under a new id."""
     same = identity(report.target.name, report.target.kind)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    name, reference = portable(same.target), portable(same.reference)
+    name, reference = key(same.target), key(same.reference)
     return Kept(FORMAT, secrets.token_hex(8), at, name, reference, origin, pack(report), pack(sources))
 
 

@@ -11,7 +11,7 @@ from holdfast.model.errors import HoldfastError, StoreError
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem
 from holdfast.store.inbox import MANY, drop, fold, waiting
-from holdfast.store.store import KEPT_REPORTS, Origin, Store
+from holdfast.store.store import KEPT_REPORTS, Accepted, Origin
 
 if TYPE_CHECKING:
     from holdfast.store.sql import SqlStore
@@ -63,10 +63,17 @@ def keep(
             return tuple(map(_note, store.problems))
     except HoldfastError as error:
         return (_note(Problem.of("store.waiting", error)),)
+    except OSError as error:
+        return (Problem("store.waiting", f"the store cannot be used: {error.strerror}", Gravity.NOTE),)
+
+
+def accepted(location: str, data: Path, target: str) -> tuple[Accepted, ...]:
+    """What is accepted of a target (as typed) now. Where no store was ever made, none is made for it. StoreError."""
+    if not location and not (data / "store.db").exists():
+        return ()
+    with open_store(location, data) as store:
+        return store.accepted(target)
 
 
 def _note(problem: Problem) -> Problem:
     return replace(problem, gravity=Gravity.NOTE)
-
-
-__all__ = ["Store", "keep", "open_store"]

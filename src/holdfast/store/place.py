@@ -131,6 +131,8 @@ def _prepare_file(path: Path, revisions: Sequence[str]) -> None:
     if head != b"SQLite format 3\0":
         remedy = "move it away, or put a copy from before in its place; it was not changed"
         raise StoreError("the store is damaged: it is no SQLite database", where=str(path), remedy=remedy)
+    if path.with_name(f"{path.name}-journal").exists():
+        return  # a killed process left it: what only reads cannot take back what that one had begun
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and "alembic_version" not in tables:

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, Row
 from holdfast.model.errors import NotFound
 from holdfast.model.finding import Kind, Severity
 from holdfast.model.status import Status
-from holdfast.store.document import portable
-from holdfast.store.identity import identities
+from holdfast.store.identity import identities, key
 from holdfast.store.store import Event, Origin, State, StoredScan, Tracked, Triage, What, holds
 from holdfast.store.tables import DOCUMENT, EVENT, FINDING, SCAN, TARGET
 
@@ -46,8 +45,9 @@ def scan_of(row: Row[Any]) -> StoredScan:
 
 
 def select_findings() -> sa.Select[Any]:
-    """The findings with their targets: rows for `tracked_of`."""
-    query = sa.select(FINDING, TARGET.c.name.label("target_name"), TARGET.c.platform)
+    """The findings with their targets and without their content: rows for `tracked_of`."""
+    columns = [column for column in FINDING.c if column is not FINDING.c.content]
+    query = sa.select(*columns, TARGET.c.name.label("target_name"), TARGET.c.platform)
     return query.join(TARGET, TARGET.c.id == FINDING.c.target)
 
 
@@ -90,8 +90,8 @@ def in_state(state: State, today: str) -> sa.ColumnElement[bool]:
 
 def targets_named(connection: Connection, typed: str) -> list[int]:
     """The numbers of a target as typed, one a platform. NotFound."""
-    for same in identities(portable(typed)):
-        found = connection.scalars(sa.select(TARGET.c.id).where(TARGET.c.name == same.target)).all()
+    for same in identities(typed):
+        found = connection.scalars(sa.select(TARGET.c.id).where(TARGET.c.name == key(same.target))).all()
         if found:
             return list(found)
     raise NotFound("no scan of this target is stored", where=typed[:200], remedy="`holdfast findings list` names all")

@@ -13,6 +13,7 @@ from holdfast.model.report import Report
 from holdfast.model.status import Status
 from holdfast.store import tracking
 from holdfast.store.document import pack, portable
+from holdfast.store.identity import key
 from holdfast.store.inbox import Kept
 from holdfast.store.rows import as_json, stated_time
 from holdfast.store.store import Saved, What
@@ -56,7 +57,7 @@ class Saving:
 
     def _target(self) -> int:
         """The target's number; until the transaction ends nobody else stores a scan of it."""
-        platform = portable(str(self._report.target.platform or ""))
+        platform = key(str(self._report.target.platform or ""))
         names = {"name": self._one.target, "platform": platform}
         insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
         self._connection.execute(insert(TARGET).values(**names).on_conflict_do_nothing())

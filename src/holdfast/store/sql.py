@@ -14,7 +14,7 @@ from holdfast.model.finding import Finding
 from holdfast.model.report import Report
 from holdfast.model.status import Problem
 from holdfast.store.document import portable, unpack
-from holdfast.store.identity import identities
+from holdfast.store.identity import identities, key
 from holdfast.store.inbox import DamagedScan, Kept, kept
 from holdfast.store.place import WRITING, Place, told
 from holdfast.store.rows import (
@@ -105,9 +105,9 @@ class SqlStore:
         """See store.Store."""
         newest = (SCAN.c.created.desc(), SCAN.c.number.desc())
         with self._reading() as connection:
-            for same in identities(portable(target)):
-                query = select_scans().where(TARGET.c.name == same.target).order_by(*newest).limit(limit)
-                exact = query.where(SCAN.c.reference == same.reference)
+            for same in identities(target):
+                query = select_scans().where(TARGET.c.name == key(same.target)).order_by(*newest).limit(limit)
+                exact = query.where(SCAN.c.reference == key(same.reference))
                 found = (connection.execute(exact).all() if same.reference else []) or connection.execute(query).all()
                 if found:
                     return tuple(map(scan_of, found))
@@ -199,9 +199,15 @@ class SqlStore:
                 one.target, one.fingerprint, one.rule, one.kind,
                 one.triage.reason, one.triage.owner, one.triage.expires,
             )
-            for one in self.findings(Selection(target, state=State.ACCEPTED))
+            for one in self._accepted(target)
             if one.triage is not None
         )  # fmt: skip
+
+    def _accepted(self, target: str) -> tuple[Tracked, ...]:
+        try:
+            return self.findings(Selection(target, state=State.ACCEPTED))
+        except NotFound:
+            return ()
 
     def _decide(self, prefix: str, target: str, what: What, words: dict[str, str]) -> tuple[Tracked, ...]:
         accepting = what is What.ACCEPTED
@@ -226,9 +232,8 @@ class SqlStore:
                 f"a fingerprint is hexadecimal; give {_SHORTEST_PREFIX} digits of it or more", where=prefix[:80],
                 remedy="holdfast findings list shows them",
             )  # fmt: skip
-        query = (
-            select_findings().where(FINDING.c.fingerprint.startswith(lower)).order_by(TARGET.c.name, TARGET.c.platform)
-        )
+        query = select_findings().add_columns(FINDING.c.content).order_by(TARGET.c.name, TARGET.c.platform)
+        query = query.where(FINDING.c.fingerprint.startswith(lower))
         if target:
             query = query.where(TARGET.c.id.in_(targets_named(connection, target)))
         rows = connection.execute(query).all()

@@ -210,7 +210,7 @@ class Store(Protocol):
         """Take back that it was accepted. InputError where it was not; NotFound."""
 
     def accepted(self, target: str) -> tuple[Accepted, ...]:
-        """What is accepted of a target now: neither expired, nor of findings that are gone."""
+        """What is accepted of a target now: neither expired, nor of what is gone. None where it is unknown."""
 
 
 def holds(triage: Triage | None, today: str) -> bool:

@@ -20,8 +20,8 @@ _ENGINES = {
     "malware": Kind.MALWARE,
     "configuration": Kind.CONFIGURATION,
 }
-# Not one layer was read.
-_UNREAD = "image.attested"
+# Notes, and yet: not one layer was read, or findings were left out.
+_UNSEEN = ("image.attested", "filter.hidden")
 FAILED = "failed"
 
 
@@ -88,7 +88,7 @@ def gaps(report: Report) -> Gaps:
     grave = {problem.code for problem in report.problems if problem.gravity is not Gravity.NOTE}
     advisories = {code for code in grave if code.startswith(_OF_ADVISORIES)}
     starter = {"database.starter"} if report.database and report.database.starter else set()
-    unread = {problem.code for problem in report.problems if problem.code == _UNREAD}
+    unread = {problem.code for problem in report.problems if problem.code in _UNSEEN}
     if report.status is Status.FAILED:
         unread.add(FAILED)
     return Gaps(frozenset(grave - advisories | unread), frozenset(advisories | starter | {*report.not_checked}))

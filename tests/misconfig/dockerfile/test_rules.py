@@ -8,6 +8,8 @@ import pytest
 
 import holdfast.misconfig
 from holdfast.misconfig.dockerfile.assess import assess
+from holdfast.misconfig.dockerfile.context import Context
+from holdfast.model.finding import Finding
 
 _PACK = Path(holdfast.misconfig.__file__).parent / "rules" / "dockerfile.toml"
 RULES: list[dict[str, Any]] = tomllib.loads(_PACK.read_text())["rule"]
@@ -21,16 +23,22 @@ def _examples(kind: str) -> list[Any]:
     ]
 
 
+def _assessed(example: str | dict[str, Any]) -> tuple[Finding, ...]:
+    """An example is a file, or a file with the paths of its build context and the text of its .dockerignore."""
+    if isinstance(example, str):
+        return assess(example.encode(), "Dockerfile").findings
+    context = Context(tuple(example["paths"]), example.get("ignore"))
+    return assess(example["file"].encode(), "Dockerfile", context).findings
+
+
 @pytest.mark.parametrize(("rule", "text"), _examples("matches"))
-def test_a_file_that_breaks_the_rule_is_found(rule: str, text: str) -> None:
-    assessed = assess(text.encode(), "Dockerfile")
-    assert rule in {finding.rule for finding in assessed.findings}
+def test_a_file_that_breaks_the_rule_is_found(rule: str, text: str | dict[str, Any]) -> None:
+    assert rule in {finding.rule for finding in _assessed(text)}
 
 
 @pytest.mark.parametrize(("rule", "text"), _examples("ignores"))
-def test_a_file_that_does_not_break_the_rule_is_not(rule: str, text: str) -> None:
-    assessed = assess(text.encode(), "Dockerfile")
-    assert rule not in {finding.rule for finding in assessed.findings}
+def test_a_file_that_does_not_break_the_rule_is_not(rule: str, text: str | dict[str, Any]) -> None:
+    assert rule not in {finding.rule for finding in _assessed(text)}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["id"])

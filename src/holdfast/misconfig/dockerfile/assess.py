@@ -23,7 +23,9 @@ _FOUND = 400
 _TOLD = 3
 _NAMES = re.compile(r"(?:.*[./_-])?(?:dockerfile|containerfile)(?:[./_-].*)?", re.IGNORECASE)
 _NOT_NAMES = (".dockerignore", ".md", ".txt", ".json", ".yml", ".yaml", ".py", ".go", ".vim", ".gz", ".sh", ".html")
-_FROM = re.compile(rb"^[ \t]*FROM[ \t]+(?:--platform=\S+[ \t]+)?[\w$][\w./:@${}-]*(?:[ \t]+AS[ \t]+\S+)?[ \t\r]*$", re.I | re.M)
+_FROM = re.compile(
+    rb"^[ \t]*FROM[ \t]+(?:--platform=\S+[ \t]+)?[\w$][\w./:@${}-]*(?:[ \t]+AS[ \t]+\S+)?[ \t\r]*$", re.I | re.M
+)
 _OTHER = re.compile(rb"^[ \t]*(?:RUN|COPY|ADD|CMD|ENTRYPOINT|ENV|WORKDIR|EXPOSE|USER|LABEL|ARG)[ \t]+\S", re.M)
 
 
@@ -59,7 +61,9 @@ def assess(
         what = "RUN for a shell that is not of the family of sh was not looked into"
         problems.append(Problem("dockerfile.shell-unread", what, Gravity.NOTE, path, count=unread))
     if aside:
-        problems.append(Problem("dockerfile.ignored", f"comments set {aside} findings aside", Gravity.NOTE, path, count=aside))
+        problems.append(
+            Problem("dockerfile.ignored", f"comments set {aside} findings aside", Gravity.NOTE, path, count=aside)
+        )
     return Assessed(_findings(breaches, path), tuple(_placed(problems, path)), bases_of(file))
 
 

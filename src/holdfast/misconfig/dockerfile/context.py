@@ -64,7 +64,7 @@ def _ignore_text(folder: Path, dockerfile: str) -> str | None:
 
 
 def _fits(pattern: str, path: str) -> bool:
-    """Whether a pattern fits a whole path: `?`, `*` within a part, `**` over parts. By sets, so that none backtracks."""
+    """Whether a pattern fits a whole path: `?`, `*` within a part, `**` over parts. Sets of places: none backtracks."""
     if pattern == ".":
         return True
     here, at, size = {0}, 0, len(path)

@@ -9,32 +9,33 @@ from holdfast.misconfig.dockerfile.breach import Breach
 from holdfast.misconfig.dockerfile.hadolint import RULES_BY_ID
 from holdfast.misconfig.dockerfile.syntax import Dockerfile, Instruction
 
-_IGNORE = re.compile(r"(holdfast|hadolint)(?::[ \t]{0,8}|[ \t]{1,8})(global[ \t]{1,8})?ignore[ \t]{0,8}=[ \t]{0,8}(\S.{0,2000})")
+_IGNORE = re.compile(
+    r"(holdfast|hadolint)(?::[ \t]{0,8}|[ \t]{1,8})(global[ \t]{1,8})?ignore[ \t]{0,8}=[ \t]{0,8}(\S.{0,2000})"
+)
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
 
 
 class Ignores(Struct, frozen=True):
-    """Which rules are set aside: for the whole file, and for the lines of instructions (first, last, rules)."""
+    """Which rules are set aside: for the whole file, and by the lines of the instructions that comments are for."""
 
     everywhere: frozenset[str]
-    ranges: tuple[tuple[int, int, frozenset[str]], ...]
+    lines: dict[int, set[str]]
 
     def __contains__(self, breach: Breach) -> bool:
-        if breach.rule in self.everywhere:
-            return True
-        return any(first <= breach.line <= last and breach.rule in rules for first, last, rules in self.ranges)
+        return breach.rule in self.everywhere or breach.rule in self.lines.get(breach.line, ())
 
 
 def read_ignores(file: Dockerfile) -> Ignores:
     """What the comments of a Dockerfile set aside. A comment is for the instruction right below it, or around it."""
     everywhere: set[str] = set()
-    ranges = []
+    lines: dict[int, set[str]] = {}
     for instruction in file.instructions:
         everywhere |= _rules((text for _, text in instruction.comments), whole=True)
         if rules := _rules(_near(instruction), whole=False):
-            ranges.append((instruction.line, instruction.last, frozenset(rules)))
+            for line in range(instruction.line, instruction.last + 1):
+                lines.setdefault(line, set()).update(rules)
     everywhere |= _rules((text for _, text in file.comments), whole=True)
-    return Ignores(frozenset(everywhere), tuple(ranges))
+    return Ignores(frozenset(everywhere), lines)
 
 
 def _near(instruction: Instruction) -> list[str]:

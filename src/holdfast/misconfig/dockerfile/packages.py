@@ -60,7 +60,9 @@ _MANAGERS = {
     "dnf5": _Manager("dnf", _DNF_VALUES),
     "microdnf": _Manager("dnf", _DNF_VALUES),
     "tdnf": _Manager("dnf", _DNF_VALUES),
-    "zypper": _Manager("zypper", _values("-r --repo -t --type --from -p --plus-repo -R --root -D --reposd-dir --plus-content")),
+    "zypper": _Manager(
+        "zypper", _values("-r --repo -t --type --from -p --plus-repo -R --root -D --reposd-dir --plus-content")
+    ),
     "pip": _PIP,
     "npm": _Manager("npm", _NPM_VALUES),
     "pnpm": _Manager("pnpm", _NPM_VALUES),
@@ -143,6 +145,7 @@ def _judged_apart(name: str) -> bool:
 
 
 def _pinned(family: str, name: str) -> bool:
+    name = name[:256]
     if family in ("apt", "zypper"):
         return "=" in name or (family == "zypper" and bool(_RPM_VERSION.fullmatch(name))) or name.endswith(("-", "+"))
     if family == "apk":

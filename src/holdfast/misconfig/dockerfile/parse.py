@@ -19,12 +19,11 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "ADD": ("chown", "chmod", "link", "keep-git-dir", "checksum", "exclude", "unpack"),
     "HEALTHCHECK": ("interval", "timeout", "start-period", "start-interval", "retries"),
 }
-KEYWORDS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME "
-    "WORKDIR".split()
-)
 _LISTS = ("COPY", "ADD", "VOLUME")
 _TEXTS = ("USER", "WORKDIR", "STOPSIGNAL", "MAINTAINER")
+_COMMANDS = ("RUN", "CMD", "ENTRYPOINT", "SHELL")
+KEYWORDS = frozenset((*_FLAGS, *_LISTS, *_TEXTS, *_COMMANDS, "ARG", "ENV", "LABEL", "EXPOSE", "ONBUILD"))
+"""Every instruction that there is."""
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
 _MANY = 50  # problems that are told one by one
 
@@ -242,21 +241,21 @@ class _Arguments:
         raw: list[tuple[str, str | None]] = []
         if self.keyword == "ARG":
             for word in split_words(self.text, escape):
-                name, equals, value = word.partition("=")
-                raw.append((name, value if equals else None))
+                name, equals, given = word.partition("=")
+                raw.append((name, given if equals else None))
         else:
             raw += name_values(self.text, escape, self.keyword)
         pairs = []
-        for name, value in raw:
-            name = self.expanded(name) if self.keyword == "LABEL" else name
+        for written, value in raw:
+            name = self.expanded(written) if self.keyword == "LABEL" else written
             pairs.append(Pair(name, value, None if value is None else self.expanded(value)))
             if self.keyword == "ARG" and self.applies:
                 self._argument(pairs[-1])
         if self.keyword == "ENV" and self.applies:
             for pair in pairs:
                 # A value that hangs on what is not known is itself not known.
-                value = None if pair.raw and self.unresolved & set(_names(pair.raw)) else pair.value
-                self.parser.values[pair.name] = self.parser.environment[pair.name] = value
+                known = None if pair.raw and self.unresolved & set(_names(pair.raw)) else pair.value
+                self.parser.values[pair.name] = self.parser.environment[pair.name] = known
         return tuple(pairs)
 
     def _argument(self, pair: Pair) -> None:

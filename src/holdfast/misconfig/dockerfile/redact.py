@@ -4,16 +4,20 @@ import re
 
 _WORDS = (
     r"pass(?:word|wd|phrase)?|pwd|secret|secrets|token|api_?key|apikey|access_?key|secret_?key|private_?key|"
-    r"encryption_?key|signing_?key|credential|credentials|auth_?key|license_?key|client_?secret|connection_?string"
+    r"encryption_?key|signing_?key|credential|credentials|auth_?key|license_?key|deploy_?key|ssh_?key|master_?key|client_?secret|connection_?string"
 )
 _NAME = re.compile(rf"(?:^|[_.-])(?:{_WORDS})(?:[0-9]{{0,2}})$")
 _JOINED = re.compile(r"(?:password|passwd|secretkey|apikey|accesskey|authtoken|accesstoken|privatekey)$")
-_HARMLESS = re.compile(r"(?:^|[_.-])(?:public|no|min|max|allow|require|disable|enable|use|skip|default_auth|gpg)(?:[_.-]|$)")
+_HARMLESS = re.compile(
+    r"(?:^|[_.-])(?:public|no|min|max|allow|require|disable|enable|use|skip|default_auth|gpg)(?:[_.-]|$)"
+)
 _VALUES = re.compile(
     r"(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[A-Za-z0-9_-]{20,64}"
     r"|xox[abprs]-[A-Za-z0-9-]{10,255}|[sr]k_live_[A-Za-z0-9]{10,255}|AIza[A-Za-z0-9_-]{35}|npm_[A-Za-z0-9]{30,64}"
     r"|pypi-[A-Za-z0-9_-]{50,255}|hf_[A-Za-z0-9]{30,64}|sk-[A-Za-z0-9_-]{20,200}|dckr_pat_[A-Za-z0-9_-]{20,64}"
-    r"|eyJ[A-Za-z0-9_-]{8,2048}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{0,2048}|-----BEGIN [A-Z ]{0,30}PRIVATE KEY"
+    r""
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,2048}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{0,2048}"
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY"
     r"|SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64}|https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}"
 )
 _LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20}://)([^\s/@:]{0,256}):([^\s/@]{1,256})@")

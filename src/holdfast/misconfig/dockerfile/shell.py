@@ -233,7 +233,10 @@ class _Builder:
     def _first(self, word: Word) -> None:
         text = word.text
         if self.skipping:
-            if text == "in" and self.skipping == "case":
+            if self.skipping == "function":
+                self.skipping = ""
+                self._clear()
+            elif text == "in" and self.skipping == "case":
                 self.skipping = "pattern"
             elif text == "esac" and self.skipping == "pattern":
                 self.skipping = ""
@@ -241,7 +244,7 @@ class _Builder:
         elif word.quoted:
             self._word(word)
         elif text in ("for", "select", "case", "function"):
-            self.skipping = "case" if text == "case" else "for"
+            self.skipping = "for" if text == "select" else text
             self.nesting += text != "function"
         elif text == "!":
             self.negated = True
@@ -268,6 +271,8 @@ class _Builder:
     def _operator(self, operator: str) -> None:
         if operator in REDIRECTS:
             self.redirect = operator
+        elif operator == "\n" and self.offset < 0 and self.before in ("|", "|&", "&&", "||"):
+            return  # the command goes on below
         elif self.skipping == "pattern":
             if operator == ")":
                 self.skipping = ""

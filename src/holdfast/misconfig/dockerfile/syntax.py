@@ -1,5 +1,7 @@
 """What a Dockerfile is made of, after it is parsed: instructions with their lines, and stages."""
 
+from bisect import bisect_right
+
 from msgspec import Struct
 
 from holdfast.model.status import Problem
@@ -60,12 +62,8 @@ class Instruction(Struct, frozen=True):
 
     def line_at(self, offset: int) -> int:
         """The line of the file that the character of `text` at this offset stands on."""
-        line = self.line
-        for start, number in self.starts:
-            if start > offset:
-                break
-            line = number
-        return line
+        place = bisect_right(self.starts, offset, key=lambda start: start[0])
+        return self.starts[place - 1][1] if place else self.line
 
 
 class Stage(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """A parsed Dockerfile as the checks look at it: stages, and what each RUN calls."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from msgspec import Struct
@@ -69,6 +69,7 @@ class View:
         self.file = file
         self.context = context
         self._meter = Meter(budget)
+        self._variables: dict[int, dict[str, str | None]] = {}
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -84,6 +85,16 @@ class View:
     def final(self) -> Stage | None:
         """The last stage: what is built unless another is asked for."""
         return self.file.stages[-1] if self.file.stages else None
+
+    def variables(self, stage: Stage) -> Mapping[str, str | None]:
+        """What ENV and ARG set in a stage and its parents of this file, by name; the nearest counts."""
+        if stage.number not in self._variables:
+            found: dict[str, str | None] = {}
+            for parent in reversed(self.file.parents(stage)):
+                for instruction in parent.all("ENV", "ARG"):
+                    found.update((pair.name, pair.value) for pair in instruction.pairs)
+            self._variables[stage.number] = found
+        return self._variables[stage.number]
 
     def last(self, keyword: str) -> tuple[Stage, Instruction] | None:
         """The last instruction of this kind that takes effect in the final stage, parents of this file included."""
@@ -116,9 +127,15 @@ class View:
             return Run(instruction, stage, shell, tuple(_calls(script, instruction)), cut=script.cut)
         if not is_posix(shell):
             return Run(instruction, stage, shell, (), posix=False)
-        scripts = [(read_script(instruction.text, self._meter), None)]
-        scripts += [(read_script(heredoc.content, self._meter), heredoc) for heredoc in _scripts(scripts, instruction)]
-        calls = [call for part, (script, heredoc) in enumerate(scripts) for call in _calls(script, instruction, heredoc, part)]
+        scripts: list[tuple[Script, Heredoc | None]] = [(read_script(instruction.text, self._meter), None)]
+        scripts += [
+            (read_script(heredoc.content, self._meter), heredoc) for heredoc in _fed(scripts[0][0], instruction)
+        ]
+        calls = [
+            call
+            for part, (script, heredoc) in enumerate(scripts)
+            for call in _calls(script, instruction, heredoc, part)
+        ]
         fault = next((script.fault for script, _ in scripts if script.fault), "")
         return Run(instruction, stage, shell, tuple(calls), fault=fault, cut=any(script.cut for script, _ in scripts))
 
@@ -151,12 +168,11 @@ def looks_like_exec_form(instruction: Instruction) -> bool:
         return True
 
 
-def _scripts(scripts: Iterable[tuple[Script, None]], instruction: Instruction) -> list[Heredoc]:
+def _fed(script: Script, instruction: Instruction) -> list[Heredoc]:
     """The heredocs of a RUN that a shell of the family of sh reads."""
-    commands = [command for script, _ in scripts for command in script.commands]
-    fed = not commands or any(
+    fed = not script.commands or any(
         command.name in SHELLS and all(word.startswith("-") and "c" not in word for word in command.arguments)
-        for command in commands
+        for command in script.commands
     )
     found = []
     for heredoc in instruction.heredocs if fed else ():

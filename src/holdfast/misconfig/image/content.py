@@ -11,15 +11,14 @@ from holdfast.misconfig.system.leftover import CACHE
 from holdfast.model.finding import Finding, Location, Severity
 
 _SUDO = ("usr/bin/sudo", "bin/sudo", "usr/local/bin/sudo")
-_COMPILERS = frozenset(
+_BUILDERS = frozenset(
     ("gcc", "g++", "clang", "make", "cmake", "golang", "golang-go", "go", "rustc", "rust", "cargo", "build-base",
-     "build-essential", "gcc-c++", "nasm", "tcc")
+     "build-essential", "gcc-c++", "nasm", "tcc", "strace", "ltrace", "gdb", "curl", "wget", "git")
 )  # fmt: skip
 _EXPLORERS = frozenset(
     ("nmap", "tcpdump", "netcat", "netcat-openbsd", "netcat-traditional", "ncat", "nmap-ncat", "socat", "telnet",
-     "inetutils-telnet", "wireshark", "tshark", "strace", "gdb", "hping3", "masscan", "ettercap", "dsniff", "ltrace")
+     "inetutils-telnet", "wireshark", "tshark", "hping3", "masscan", "ettercap", "dsniff")
 )  # fmt: skip
-_FETCHERS = frozenset(("curl", "wget", "git"))
 _SYSTEM_TYPES = frozenset(("deb", "apk", "rpm", "alpm"))
 _NUMBERED = ("gcc", "g++", "clang", "golang", "rustc")
 # Below a home directory, by package manager.
@@ -67,9 +66,9 @@ def _weight(name: str) -> Severity | None:
     if name.startswith(_NUMBERED) and "-" in name:
         head, _, tail = name.partition("-")
         stem = head if tail.replace(".", "").isdecimal() else name
-    if stem in _COMPILERS or stem in _EXPLORERS:
-        return Severity.LOW
-    return Severity.NEGLIGIBLE if stem in _FETCHERS else None
+    if stem in _EXPLORERS:
+        return Severity.MEDIUM
+    return Severity.LOW if stem in _BUILDERS else None
 
 
 def caches(scene: Scene) -> Iterator[Finding]:

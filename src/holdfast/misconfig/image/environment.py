@@ -7,9 +7,9 @@ from holdfast.misconfig.scene import Scene
 from holdfast.misconfig.syntax.ini import is_off, is_on
 from holdfast.model.finding import Finding
 
-LOADED, TLS, NO_PASSWORD, DEBUG, TRUST = (
-    "image.preloaded-code", "image.tls-verification-off", "image.environment-no-password", "image.debug-mode",
-    "image.content-trust-off",
+LOADED, TLS, UNVERIFIED, NO_PASSWORD, DEBUG, TRUST = (
+    "image.preloaded-code", "image.tls-verification-off", "image.unverified-packages",
+    "image.environment-no-password", "image.debug-mode", "image.content-trust-off",
 )  # fmt: skip
 
 
@@ -37,8 +37,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], bool]]] = {
     "NPM_CONFIG_STRICT_SSL": (TLS, is_off),
     "YARN_ENABLE_STRICT_SSL": (TLS, is_off),
     "GOINSECURE": (TLS, _any),
-    "GONOSUMDB": (TLS, _is("*")),
-    "GOSUMDB": (TLS, _is("off")),
+    "GOSUMDB": (UNVERIFIED, _is("off")),
     "CURL_INSECURE": (TLS, _is_set),
     "MYSQL_ALLOW_EMPTY_PASSWORD": (NO_PASSWORD, _is_set),
     "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD": (NO_PASSWORD, _is_set),
@@ -110,6 +109,8 @@ def _debugger(line: str) -> str:
     for option in ("--inspect=0.0.0.0", "--inspect-brk=0.0.0.0", "--inspect=[::]"):
         if option in line:
             return option
+    if "debugpy" in line and ("--listen 0.0.0.0" in line or "--listen [::]" in line):
+        return "debugpy --listen 0.0.0.0"
     at = line.find("-agentlib:jdwp=")
     if at >= 0:
         option = line[at : at + 200].partition(" ")[0]

@@ -13,7 +13,7 @@ from holdfast.misconfig.syntax.shell import MAX_LENGTH
 from holdfast.model.artifact import Image, Layer
 
 _NAMES = frozenset(("ADD", "COPY", "RUN", "ENV", "CMD", "ENTRYPOINT", "USER", "VOLUME", "LABEL", "ARG", "WORKDIR"))
-_SHELL = re.compile(r"(?:/bin/)?(?:sh|bash|ash) (?:-[a-z]{1,8} (?:pipefail )?){1,4}")
+_SHELL = r"(?:/bin/)?(?:sh|bash|ash) (?:-[a-z]{1,8} (?:pipefail )?){1,4}"
 _MAX_LINES = 1_000
 
 
@@ -44,7 +44,7 @@ def _parse(text: str) -> tuple[str, str]:
         return name, rest.strip()
     text = rest.strip() if name == "RUN" else text
     # Build arguments stand before the shell; their values may be secrets and may hold anything.
-    if match := _SHELL.search(text[:8_192]) if text.startswith("|") else _SHELL.match(text):
+    if match := re.search(_SHELL, text[:8_192]) if text.startswith("|") else re.match(_SHELL, text):
         text = text[match.end() :].strip()
     elif text.startswith("|"):
         return "", ""

@@ -23,6 +23,7 @@ _USUAL = frozenset(
     )
 )  # fmt: skip
 _SUDO = frozenset(("bin/sudo", "bin/sudoedit", "bin/sudo-rs"))  # has a finding of its own
+_FOLDERS = frozenset(("root/.ssh", "root/.gnupg"))
 # What is put there to be written to by everybody, or is no file on a disk.
 _TRANSIENT = ("proc/", "sys/", "dev/", "run/secrets")
 # Those with which a process takes all the others.
@@ -82,7 +83,12 @@ def devices(scene: Scene) -> Iterator[Finding]:
 def readable(scene: Scene) -> Iterator[Finding]:
     """Private places that everybody may read."""
     if found := scene.named(READABLE):
-        yield of_places("image.world-readable-secret", "world-readable", _named(found), scene.image)
+        # Of a folder only the names in it are shown, and in most images none can pass /root to see them.
+        folders = all(placed.path in _FOLDERS for placed in found)
+        yield of_places(
+            "image.world-readable-secret", "world-readable", _named(found), scene.image,
+            severity=Severity.LOW if folders else None,
+        )  # fmt: skip
 
 
 def _named(placed: list[Placed] | tuple[Placed, ...]) -> list[Placed]:

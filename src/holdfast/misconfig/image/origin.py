@@ -9,20 +9,27 @@ from holdfast.model.artifact import Image, Side
 from holdfast.model.finding import Finding, Severity
 
 _YEAR = 365
+_FILES = ("/", ".", "~", "oci:", "oci-archive:", "docker-archive:", "dir:", "sbom:")
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz")
 _FIRST_CONTAINERS = date(2013, 3, 1)  # before it only reproducible builds' made-up dates: 1970, 1980, 0001
 
 
 def named(scene: Scene) -> Iterator[Finding]:
     """A target named by a tag: what it leads to may be another image tomorrow."""
-    if scene.image is None or scene.pinned:
+    reference = scene.image.reference or scene.name if scene.image else ""
+    if scene.pinned or not reference or _is_file(scene.name) or _is_file(reference):
         return
-    reference = scene.image.reference or scene.name
     last = reference.partition("@")[0].rpartition("/")[2]
     tag = last.partition(":")[2] or "latest"
     if tag == "latest":
         yield finding("image.latest-tag", "reference", f"{last.partition(':')[0][:120]}:latest")
     else:
         yield finding("image.not-pinned", "reference", f"{last[:160]}, without a digest")
+
+
+def _is_file(name: str) -> bool:
+    """Whether a target is a file or directory: what stands in one does not move."""
+    return name.startswith(_FILES) or name.endswith(_ARCHIVES)
 
 
 def stale(scene: Scene) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from holdfast.misconfig.finding import finding, location
 from holdfast.misconfig.marks import OWNED, WRITABLE
 from holdfast.misconfig.scene import Placed, Scene
+from holdfast.misconfig.syntax.shell import commands
 from holdfast.misconfig.system.accounts import ACCOUNT
 from holdfast.model.artifact import Image
 from holdfast.model.finding import Finding, Severity
@@ -46,7 +47,7 @@ def is_base(image: Image) -> bool:
 
 def user(scene: Scene) -> Iterator[Finding]:
     """Containers that run as root, or as somebody who is not there."""
-    if scene.image is None:
+    if scene.image is None or (scene.image.platform and scene.image.platform.os == "windows"):
         return
     name = scene.image.user.strip().partition(":")[0]
     uids = {account.name: account.uid for account in accounts(scene)}
@@ -86,7 +87,7 @@ def programs(scene: Scene) -> tuple[str, ...]:
     """The paths, in the finished tree, of the programs and scripts that a container is started with."""
     assert scene.image is not None
     execution = scene.image.execution
-    words = (*execution.entrypoint, *execution.command)[:_MAX_WORDS]
+    words = _started(scene.image)
     folders = next((line[5:] for line in execution.environment if line.startswith("PATH=")), _PATH)
     found: dict[str, None] = {}
     for number, word in enumerate(words):
@@ -100,6 +101,14 @@ def programs(scene: Scene) -> tuple[str, ...]:
         if path := next((one for one in candidates if one and scene.exists(one)), ""):
             found[path] = None
     return tuple(found)
+
+
+def _started(image: Image) -> tuple[str, ...]:
+    """The first words that a container is started with, those within `sh -c "…"` too."""
+    words = (*image.execution.entrypoint, *image.execution.command)[:_MAX_WORDS]
+    if len(words) > 2 and words[1] == "-c":
+        return (words[0], *(word for command in commands(words[2])[:_MAX_WORDS] for word in command.words[:2]))
+    return words
 
 
 def _owner(placed: Placed) -> int:

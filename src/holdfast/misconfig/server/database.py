@@ -8,6 +8,7 @@ from holdfast.misconfig.syntax.ini import Setting, is_off, is_on, settings
 from holdfast.misconfig.syntax.lines import directives, numbered
 from holdfast.misconfig.syntax.outline import leaves
 from holdfast.model.found import Trait
+from holdfast.model.status import Gravity
 
 EVERYWHERE = frozenset(("0.0.0.0", "*", "::", "[::]", "::0", "0"))  # noqa: S104
 _SERVER = ("mysqld", "mariadb", "server", "galera")
@@ -39,6 +40,8 @@ def first_statements(text: str) -> Iterator[Trait]:
             r"\bIDENTIFIED\s{1,9}BY\s{0,9}(?:''|\"\")", line, re.IGNORECASE
         ):
             yield Trait("image.mysql-empty-password", "IDENTIFIED BY ''", number)
+        elif re.match(r"SET\s{1,9}PASSWORD\b.{0,300}(?:\(\s{0,9}''\s{0,9}\)|=\s{0,9}'')\s{0,9};", line, re.IGNORECASE):
+            yield Trait("image.mysql-empty-password", "SET PASSWORD = ''", number)
 
 
 def pg_hba(text: str) -> Iterator[Trait]:
@@ -104,7 +107,10 @@ READERS = (
         "mysql", 1,
         ("**/my.cnf", "**/mysqld.cnf", "etc/mysql/**/*.cnf", "etc/my.cnf.d/*.cnf", "**/mysql/conf.d/*.cnf"), mysql,
     ),
-    SettingsReader("first-statements", 1, ("**/docker-entrypoint-initdb.d/*.sql", "etc/mysql/*.sql"), first_statements),
+    SettingsReader(  # data to begin with may be of any size
+        "first-statements", 1, ("**/docker-entrypoint-initdb.d/*.sql", "etc/mysql/*.sql"), first_statements,
+        gravity=Gravity.NOTE,
+    ),
     SettingsReader("pg-hba", 1, ("**/pg_hba.conf",), pg_hba),
     SettingsReader("postgresql", 1, ("**/postgresql.conf", "etc/postgresql/**/conf.d/*.conf"), postgresql),
     SettingsReader("mongodb", 1, ("**/mongod.conf", "**/mongodb.conf", "**/mongod.yml"), mongodb),

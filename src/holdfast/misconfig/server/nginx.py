@@ -74,6 +74,7 @@ def _variable(address: str) -> str:
 READERS = (
     SettingsReader(
         "nginx", 1,
-        ("**/nginx.conf", "**/nginx/**/*.conf", "etc/nginx/sites-enabled/*", "etc/nginx/default.d/*.conf"), nginx,
+        ("**/nginx.conf", "**/nginx/conf.d/*.conf", "**/nginx/http.d/*.conf", "**/nginx/default.d/*.conf",
+            "**/nginx/sites-enabled/*", "**/nginx/templates/*.template",), nginx,
     ),
 )  # fmt: skip

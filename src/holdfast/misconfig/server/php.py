@@ -38,7 +38,8 @@ def phpmyadmin(text: str) -> Iterator[Trait]:
 
 READERS = (
     SettingsReader(
-        "php", 1, ("**/php.ini", "**/php/conf.d/*.ini", "etc/php/**/*.ini", "etc/php*/conf.d/*.ini", "etc/php.d/*.ini"),
+        "php", 1, ("**/php.ini", "**/php/conf.d/*.ini", "etc/php/**/conf.d/*.ini",
+         "etc/php*/conf.d/*.ini", "etc/php.d/*.ini"),
         php,
     ),
     SettingsReader("phpmyadmin", 1, ("**/config.inc.php", "**/phpmyadmin/conf.d/*.php"), phpmyadmin),

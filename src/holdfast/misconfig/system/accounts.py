@@ -78,7 +78,18 @@ def shadow(text: str) -> Iterator[Trait]:
             yield Trait("image.account-password", f"account {name}" + (f", hashed with {weak}" if weak else ""), line)
 
 
+def gshadow(text: str) -> Iterator[Trait]:
+    """Groups that stand twice. An empty password lets nobody in: newgrp(1) then asks for membership."""
+    names: set[str] = set()
+    for line, fields in _rows(text, 4):
+        name = fields[0][:_MAX_NAME]
+        if name in names:
+            yield Trait("image.duplicate-id", f"group {name} stands twice", line)
+        names.add(name)
+
+
 READERS = (
+    SettingsReader("gshadow", 1, ("etc/gshadow",), gshadow),
     SettingsReader("passwd", 1, ("etc/passwd",), passwd),
     SettingsReader("group", 1, ("etc/group",), group),
     SettingsReader("shadow", 1, ("etc/shadow",), shadow),

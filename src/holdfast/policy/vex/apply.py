@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from holdfast.model.advisory import FixState
+from holdfast.model.errors import LimitError
 from holdfast.model.finding import Finding, Kind, VulnerabilityEvidence
 from holdfast.model.package import Package
 from holdfast.model.report import Report
@@ -24,7 +25,8 @@ def apply(report: Report, statements: Statements, *, embedded: bool = False) -> 
     """The report as the statements leave it: of several about the same thing the newest counts.
 
     A finding that is not affected, or fixed in the version that is named, gets `fix.state` not-affected; its note says
-    in every case what was stated, why, and by whom. A statement that matched nothing is counted in a problem.
+    in every case what was stated, why, and by whom. A statement that matched nothing is counted in a problem; where
+    there are too many to be held against the findings none is applied, and a problem says so.
     `embedded`: the statements stand in the very bill of materials that was scanned; what it describes is the target.
     """
     by_id: dict[str, list[int]] = {}
@@ -37,11 +39,15 @@ def apply(report: Report, statements: Statements, *, embedded: bool = False) -> 
     matcher = Matcher(report.target, packages, statements.whole if embedded else None)
     used: set[int] = set()
     findings = []
-    for finding in report.findings:
-        candidates = sorted({number for name in ids_of(finding) for number in by_id.get(name.upper(), ())})
-        said = list(_meant(finding, candidates, statements, matcher))
-        used.update(number for number, _ in said)
-        findings.append(_stated(finding, said, statements, matcher))
+    try:
+        for finding in report.findings:
+            candidates = sorted({number for name in ids_of(finding) for number in by_id.get(name.upper(), ())})
+            said = list(_meant(finding, candidates, statements, matcher))
+            used.update(number for number, _ in said)
+            findings.append(_stated(finding, said, statements, matcher))
+    except LimitError as error:
+        problem = Problem.of("vex.too-large", error, gravity=Gravity.NOTE, where=_document(statements.items[0].where))
+        return replace(report, problems=(*report.problems, *statements.problems, problem))
     problems = (*report.problems, *statements.problems, *_unused(statements, used))
     return replace(report, findings=tuple(findings), problems=problems)
 
@@ -87,9 +93,14 @@ def _quoted(words: str) -> str:
     return f'"{told[:_LONGEST]}{"…" if len(told) > _LONGEST else ""}"' if told else ""
 
 
+def _document(where: str) -> str:
+    """The document that a statement stands in."""
+    return where.rpartition(": ")[0] or where
+
+
 def _unused(statements: Statements, used: set[int]) -> Iterator[Problem]:
     counts = Counter(
-        one.where.rpartition(": ")[0] or one.where
+        _document(one.where)
         for number, one in enumerate(statements.items)
         if number not in used and one.status is not VexStatus.AFFECTED
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from holdfast.model.errors import LimitError
 from holdfast.model.finding import Finding
 from holdfast.model.package import Package, Purl
 from holdfast.model.report import Target
@@ -11,6 +12,8 @@ from holdfast.policy.target import digests_of, names_of, reference_named, refere
 from holdfast.policy.vex.statement import Component, Product
 
 _IMAGES = ("oci", "docker")
+MAX_COMPARISONS = 2_000_000
+"""How often products are held against findings for one report: more is made to take for ever."""
 
 
 class Matcher:
@@ -23,6 +26,8 @@ class Matcher:
         self._names = frozenset(names_of(target))
         self._digests = frozenset(digests_of(target))
         self._packages = packages
+        self._left = MAX_COMPARISONS
+        self._purls: dict[str, Purl | None] = {}
         self._held: dict[Component, tuple[Package, ...]] = {}
         self._images: dict[Component, bool] = {whole: True} if whole else {}
 
@@ -31,7 +36,11 @@ class Matcher:
 
         The product is the image (and, where it names parts, the finding's package is one of them); or it is the
         finding's package; or it is another package in the image that the finding's package is part of.
+        LimitError beyond MAX_COMPARISONS.
         """
+        self._left -= 1 + len(product.parts)
+        if self._left < 0:
+            raise LimitError(f"VEX that takes more than {MAX_COMPARISONS:,} comparisons")
         if self.is_image(product.component):
             return not product.parts or any(self.is_package(part, finding) for part in product.parts)
         if not product.parts:
@@ -48,11 +57,11 @@ class Matcher:
 
     def is_package(self, component: Component, finding: Finding) -> bool:
         """Whether the component is the package that a finding is about; its source where the purl says so."""
-        purl = purl_of(finding.subject.purl)
+        purl = self._purl(finding.subject.purl)
         if purl is None:
             return False
         for name in component.names:
-            wanted = purl_of(name)
+            wanted = self._purl(name)
             if wanted and (is_same(wanted, purl) or self._is_source(wanted, finding)):
                 return True
         return False
@@ -65,6 +74,12 @@ class Matcher:
         listed = product.parts or (product.component,)
         purls = [purl_of(name) for one in listed if self.is_package(one, finding) for name in one.names]
         return any(purl and purl.version for purl in purls)
+
+    def _purl(self, text: str) -> Purl | None:
+        """The purl in a text: the same ones are asked for again and again."""
+        if text not in self._purls:
+            self._purls[text] = purl_of(text)
+        return self._purls[text]
 
     def _is_image_name(self, name: str) -> bool:
         purl = purl_of(name) if name.startswith("pkg:") else None

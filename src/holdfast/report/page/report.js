@@ -29,8 +29,8 @@
     });
     var seen = open ? found : Math.min(found, PAGE);
     document.getElementById("shown").textContent = found === 0 ? "No finding fits." :
-      (seen < found ? "Showing " + seen + " of " + found : String(found)) + " of " + items.length +
-      (items.length === 1 ? " finding" : " findings") + (list.dataset.note ? ". " + list.dataset.note : "");
+      (seen < found ? "Showing " + seen + " of " : "") + found + (found < items.length ? " of " + items.length : "") +
+      (items.length === 1 ? " finding" : " findings");
     document.getElementById("more").hidden = seen >= found;
     document.getElementById("all").textContent = "Show all " + found;
   }

@@ -13,6 +13,8 @@ _PEM_END = b"-----END "
 _OPENSSH = b"openssh-key-v1\0"
 _INTEGER, _OCTETS, _OBJECT, _SEQUENCE = 0x02, 0x04, 0x06, 0x30
 _PKCS12_VERSION = b"\x02\x01\x03"
+# A plus sign is base 64 as well: it joins lines only behind a quote.
+_LINE_END = re.compile(rb"(?:[\"'][ \t]{0,8}[+,;.]?)?[ \t]{0,80}\n[ \t]{0,80}[\"']?")
 _KEY_SIZES = range(16, 2049)
 _PKCS12_SHORTEST = 200
 
@@ -159,7 +161,7 @@ def _without_line_ends(text: bytes) -> bytes:
     """Joined: line ends, written or real, indentation, quotes and the plus signs of code are left out."""
     if b"Proc-Type" in text:
         return text
-    return re.sub(rb"[\s\"'+,;|]*\n[\s\"'+,;|]*", b"", _with_line_ends(text)).strip(b" \t\"'\n")
+    return _LINE_END.sub(b"", _with_line_ends(text)).strip(b" \t\"'\n")
 
 
 CHECKS = {"pem": pem, "openpgp": openpgp, "pkcs12": pkcs12, "putty": putty}

@@ -3,6 +3,8 @@
 import math
 from collections import Counter
 
+from holdfast.secret.checks.argument import number
+
 _SEQUENCES = (
     b"0123456789012345",
     b"9876543210987654",
@@ -35,7 +37,7 @@ def is_repetitive(data: bytes) -> bool:
 def entropy(secret: bytes, argument: str) -> str:
     """At least so many bits a character (`entropy:3.5`), and no alphabet, keyboard row or repetition inside."""
     bits = shannon(secret)
-    return f"entropy {bits:.1f}" if bits >= float(argument or 3.0) and not is_repetitive(secret) else ""
+    return f"entropy {bits:.1f}" if bits >= number(argument, 3) and not is_repetitive(secret) else ""
 
 
 def mixed(secret: bytes, argument: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast.secret.checks.argument import number
 from holdfast.secret.checks.password import is_placeholder
 
 _SAID = "structure"
@@ -14,6 +15,8 @@ _LONGEST = 64 << 10
 _UNUSED = re.compile(rb"[\s\\]+")
 _UNSIGNED = ("", "none")
 _EXAMPLE_SUBJECTS = ("1234567890",)
+# The client of RFC 6749's examples, which stands in the documentation of every OAuth library.
+_EXAMPLE_USERS = (b"s6BhdRkqt3",)
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{12}")
 _MACAROON = re.compile(rb"\x02\x01[\x00-\x7f](?:test\.)?pypi\.org\x02")
 
@@ -77,7 +80,7 @@ def base64_json(secret: bytes, argument: str) -> str:
 def base64_bytes(secret: bytes, argument: str) -> str:
     """Base 64 of exactly so many bytes (`base64:64`) that are no text and no repetition."""
     data = decode(secret)
-    if data is None or (argument and len(data) != int(argument)) or len(data) < 8:
+    if data is None or (argument and len(data) != number(argument, 0)) or len(data) < 8:
         return ""
     return _SAID if len(set(data)) > min(12, len(data) // 3) and not _is_text(data) else ""
 
@@ -96,7 +99,8 @@ def basic(secret: bytes, _argument: str) -> str:
     if not data or not _is_text(data):
         return ""
     user, mark, password = data.partition(b":")
-    return _SAID if mark and user and len(password) >= 4 and not is_placeholder(password) else ""
+    real = bool(mark and user) and user not in _EXAMPLE_USERS and len(password) >= 4 and user != password
+    return _SAID if real and not is_placeholder(password) else ""
 
 
 def discord(secret: bytes, _argument: str) -> str:

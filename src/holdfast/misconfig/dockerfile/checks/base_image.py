@@ -31,7 +31,7 @@ def _named(base: Base) -> Iterator[Breach]:
         yield Breach(
             "untagged-base",
             base.line,
-            base.stage,
+            "",
             name,
             f"{instruction} names {name} without a tag, which means latest",
             "a tag and the digest it has today",
@@ -41,7 +41,7 @@ def _named(base: Base) -> Iterator[Breach]:
         yield Breach(
             "latest-base",
             base.line,
-            base.stage,
+            "",
             name,
             f"{instruction} names {name}:{tag}",
             "a tag that says a version, and the digest it has today",
@@ -51,7 +51,7 @@ def _named(base: Base) -> Iterator[Breach]:
         yield Breach(
             "base-without-digest",
             base.line,
-            base.stage,
+            "",
             name,
             f"{instruction} names {base.reference}",
             f"{base.reference}@sha256:…",

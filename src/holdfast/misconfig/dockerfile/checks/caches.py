@@ -26,10 +26,18 @@ def check(view: View) -> Iterator[Breach]:
 def _removes(run: Run, *folders: str) -> bool:
     """Whether the RUN deletes in one of these folders, or mounts something over it."""
     for call in run.calls:
-        if call.name in ("rm", "find", "unlink") and any(folder in word for word in call.arguments for folder in folders):
+        if call.name in ("rm", "find", "unlink") and any(
+            folder in word for word in call.arguments for folder in folders
+        ):
             return True
-    mounted = [mount.get("target", mount.get("dst", mount.get("destination", ""))) for mount in mounts_of(run.instruction)]
-    return any(target and (folder in target or folder.startswith(target.rstrip("/"))) for target in mounted for folder in folders)
+    mounted = [
+        mount.get("target", mount.get("dst", mount.get("destination", ""))) for mount in mounts_of(run.instruction)
+    ]
+    return any(
+        target and (folder in target or folder.startswith(target.rstrip("/")))
+        for target in mounted
+        for folder in folders
+    )
 
 
 def _breach(rule: str, asked: Request, run: Run, found: str, fix: str) -> Breach:
@@ -71,18 +79,15 @@ def _pip(run: Run, asked: list[Request], view: View) -> Iterator[Breach]:
         return
     if _removes(run, ".cache", "pip") or _switched_off(run, view):
         return
-    yield _breach("pip-cache-kept", installs[0], run, "pip install without --no-cache-dir", "pip install --no-cache-dir …")
+    yield _breach(
+        "pip-cache-kept", installs[0], run, "pip install without --no-cache-dir", "pip install --no-cache-dir …"
+    )
 
 
 def _switched_off(run: Run, view: View) -> bool:
-    values = [
-        pair.value
-        for stage in view.file.parents(run.stage)
-        for instruction in stage.all("ENV", "ARG")
-        for pair in instruction.pairs
-        if pair.name == "PIP_NO_CACHE_DIR"
-    ]
-    values += [word.text for call in run.calls for name, word in call.command.assignments if name == "PIP_NO_CACHE_DIR"]
+    if "PIP_NO_CACHE_DIR" in view.variables(run.stage):
+        return True
+    values = [word.text for call in run.calls for name, word in call.command.assignments if name == "PIP_NO_CACHE_DIR"]
     values += [
         word.partition("=")[2]
         for call in run.calls
@@ -95,7 +100,9 @@ def _switched_off(run: Run, view: View) -> bool:
 
 def _yarn(run: Run, asked: list[Request]) -> Iterator[Breach]:
     calls = [one for one in asked if one.family == "yarn"]
-    installs = [one for one in calls if one.action in ("install", "add", "") and not one.has("--version", "-v", "--help")]
+    installs = [
+        one for one in calls if one.action in ("install", "add", "") and not one.has("--version", "-v", "--help")
+    ]
     cleaned = any(one.action == "cache" and "clean" in one.names for one in calls)
-    if installs and not cleaned and not _removes(run, ".cache", "yarn", "/tmp"):
+    if installs and not cleaned and not _removes(run, ".cache", "yarn"):
         yield _breach("yarn-cache-kept", installs[0], run, "yarn's cache stays in the layer", "… && yarn cache clean")

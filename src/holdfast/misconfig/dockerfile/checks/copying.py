@@ -1,6 +1,7 @@
 """COPY and ADD: from where, to where, and what comes along."""
 
 import re
+import sys
 from collections.abc import Iterator
 
 from holdfast.misconfig.dockerfile.bases import is_later, is_stage
@@ -24,16 +25,21 @@ _LIKELY = re.compile(
     r"\.env(?:\.[\w-]{1,20})?|.*\.key|\.npmrc|\.yarnrc|secrets?\.(?:ya?ml|json|toml|env|txt)|.*\.pem|\.aws|\.ssh|\.kube|\.gnupg",
     re.IGNORECASE,
 )
-_SAMPLE = re.compile(r"\.(?:example|sample|template|dist|tmpl|test|pub|defaults?)$|(?:ca|cert|chain|bundle|public)\w*\.pem$|ca[-_.]", re.I)
+_SAMPLE = re.compile(
+    r"\.(?:example|sample|template|dist|tmpl|test|pub|defaults?)$|(?:ca|cert|chain|bundle|public)\w*\.pem$|ca[-_.]",
+    re.I,
+)
 _WHOLE = (".", "./", "/", "./.")
 
 
 def check(view: View) -> Iterator[Breach]:
     """Each COPY and ADD of each stage."""
     for stage in view.file.stages:
+        inherited = any(parent.all("WORKDIR") for parent in view.file.parents(stage)[1:])
+        first = min((workdir.line for workdir in stage.all("WORKDIR")), default=sys.maxsize)
         for instruction in stage.all("COPY", "ADD"):
             yield from _sources(instruction, stage)
-            yield from _target(instruction, stage, view)
+            yield from _target(instruction, stage, placed=inherited or first < instruction.line)
             yield from _stage(instruction, stage, view)
             if not instruction.flag("from"):
                 yield from _keys(instruction, stage)
@@ -51,6 +57,7 @@ def _sources(instruction: Instruction, stage: Stage) -> Iterator[Breach]:
         if _REMOTE.match(word) and not _GIT.fullmatch(word) and not instruction.flag("checksum"):
             plain = word.lower().startswith(("http:", "ftp:"))
             host = word.partition("://")[2].partition("/")[0].rpartition("@")[2]
+            source = word.partition("?")[0].replace("http:", "https:")
             yield Breach(
                 "add-unverified",
                 instruction.line,
@@ -58,7 +65,7 @@ def _sources(instruction: Instruction, stage: Stage) -> Iterator[Breach]:
                 host,
                 f"ADD from {host} without --checksum" + (", over a connection without TLS" if plain else ""),
                 "the checksum of what is expected",
-                f"ADD --checksum=sha256:<digest> {word.partition('?')[0].replace('http:', 'https:')} {instruction.words[-1]}",
+                f"ADD --checksum=sha256:<digest> {source} {instruction.words[-1]}",
                 severity=Severity.HIGH if plain else None,
             )
     local = [word for word in _local(instruction) if not _ARCHIVE.fullmatch(word) and "$" not in word]
@@ -74,9 +81,14 @@ def _sources(instruction: Instruction, stage: Stage) -> Iterator[Breach]:
         )
 
 
-def _target(instruction: Instruction, stage: Stage, view: View) -> Iterator[Breach]:
+def _target(instruction: Instruction, stage: Stage, *, placed: bool) -> Iterator[Breach]:
     target = instruction.words[-1]
-    if len(instruction.words) > 2 and not target.endswith(("/", "\\")) and target not in (".", "..") and "$" not in target:
+    if (
+        len(instruction.words) > 2
+        and not target.endswith(("/", "\\"))
+        and target not in (".", "..")
+        and "$" not in target
+    ):
         yield Breach(
             "copy-many-to-file",
             instruction.line,
@@ -86,11 +98,8 @@ def _target(instruction: Instruction, stage: Stage, view: View) -> Iterator[Brea
             f"{target}/",
             f"{instruction.keyword} {' '.join(instruction.words[:-1])} {target}/",
         )
-    if target.startswith(("/", "\\", "$")) or _DRIVE.match(target):
+    if placed or target.startswith(("/", "\\", "$")) or _DRIVE.match(target):
         return
-    for parent in view.file.parents(stage):
-        if any(other.line < instruction.line or parent is not stage for other in parent.all("WORKDIR")):
-            return
     yield Breach(
         "copy-without-workdir",
         instruction.line,

@@ -31,8 +31,9 @@ def check(view: View) -> Iterator[Breach]:
     """Remote scripts, plain connections, certificates nobody checks, keys nobody compares."""
     for run in view.runs:
         yield from _scripts(run)
+        verified = _verified(run)
         for call in run.calls:
-            yield from _plain(call, run)
+            yield from _plain(call, run, verified=verified)
             yield from _unchecked(call, run)
             yield from _keys(call, run)
     for stage in view.file.stages:
@@ -49,15 +50,19 @@ def is_remote_script(call: Call) -> bool:
     return any(_FED.search(word.text[:4096]) for word in call.command.words[1:])
 
 
+def runs_download(pipe: tuple[Call, ...]) -> tuple[Call, Call] | None:
+    """What fetches and what runs it, in a pipe such as `curl … | sh`; None in any other."""
+    fetcher = next((place for place, call in enumerate(pipe) if call.name in FETCHERS), len(pipe))
+    for call in pipe[fetcher + 1 :]:
+        if _reads_program(call):
+            return pipe[fetcher], call
+    return None
+
+
 def _scripts(run: Run) -> Iterator[Breach]:
     for pipe in run.pipes():
-        fetchers = [place for place, call in enumerate(pipe) if call.name in FETCHERS]
-        if not fetchers:
-            continue
-        for call in pipe[fetchers[0] + 1 :]:
-            if _reads_program(call):
-                yield _script(pipe[fetchers[0]], run, f"{pipe[fetchers[0]].name} … | {call.name}")
-                break
+        if found := runs_download(pipe):
+            yield _script(found[0], run, f"{found[0].name} … | {found[1].name}")
     for call in run.calls:
         if is_remote_script(call):
             yield _script(call, run, f"{call.name} is given what a download prints")
@@ -99,11 +104,11 @@ def _verified(run: Run) -> bool:
     ) or any("--checksum" in word for call in run.calls for word in call.arguments)
 
 
-def _plain(call: Call, run: Run) -> Iterator[Breach]:
+def _plain(call: Call, run: Run, *, verified: bool) -> Iterator[Breach]:
     asked = request(call)
     manager = asked is not None and asked.family in ("pip", "npm", "yarn", "pnpm", "gem", "apk")
     git = call.name == "git" and call.arguments[:1] in (("clone",), ("submodule",), ("remote",), ("fetch",), ("pull",))
-    if not (call.name in FETCHERS or manager or git) or (call.name in FETCHERS and _verified(run)):
+    if not (call.name in FETCHERS or manager or git) or (call.name in FETCHERS and verified):
         return
     for word in call.arguments:
         found = _PLAIN.search(word[:2048])
@@ -137,7 +142,9 @@ def _unchecked(call: Call, run: Run) -> Iterator[Breach]:
 
 def _off(line: int, stage: str, what: str, found: str) -> Breach:
     expected = "the certificate is checked; an authority of your own is installed in the image"
-    fix = "COPY <authority>.crt /usr/local/share/ca-certificates/ and RUN update-ca-certificates, then without the switch"
+    fix = (
+        "COPY <authority>.crt /usr/local/share/ca-certificates/ and RUN update-ca-certificates, then without the switch"
+    )
     return Breach("unchecked-certificate", line, stage, what, found, expected, fix)
 
 
@@ -188,7 +195,9 @@ def _keys(call: Call, run: Run) -> Iterator[Breach]:
     elif call.name in ("gpg", "gpg2") and any(word in ("--recv-keys", "--recv-key", "--recv") for word in words):
         keys = words[next(at for at, word in enumerate(words) if word.startswith("--recv")) + 1 :]
         keys = tuple(key for key in keys if not key.startswith("-") and "$" not in key and "://" not in key)
-        short = [key for key in keys if re.fullmatch(r"(?:0x)?[0-9A-Fa-f]{8,39}", key) and not _FINGERPRINT.fullmatch(key)]
+        short = [
+            key for key in keys if re.fullmatch(r"(?:0x)?[0-9A-Fa-f]{8,39}", key) and not _FINGERPRINT.fullmatch(key)
+        ]
         if short:
             yield Breach(
                 "short-key-id",

@@ -32,8 +32,28 @@ _MANAGEMENT = {
 }
 _SERVERS = ("openssh-server", "dropbear", "openssh", "sshd", "telnetd", "rsh-server", "xrdp", "tightvncserver")
 _SYSTEM = frozenset(
-    "/ /bin /boot /dev /etc /lib /lib64 /proc /run /sbin /sys /usr /usr/bin /usr/lib /usr/local/bin /usr/sbin "
-    "/var/run /var/lib /var/lib/docker /var/lib/kubelet".split()
+    (
+        "/",
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/lib",
+        "/lib64",
+        "/proc",
+        "/run",
+        "/sbin",
+        "/sys",
+        "/usr",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/local/bin",
+        "/usr/sbin",
+        "/var/run",
+        "/var/lib",
+        "/var/lib/docker",
+        "/var/lib/kubelet",
+    )
 )
 
 

@@ -14,8 +14,12 @@ from holdfast.misconfig.dockerfile.view import View
 _OCI = "org.opencontainers.image."
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9]|[._-](?=[a-z0-9]))*")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/]{1,255}\S*", re.IGNORECASE)
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
-_LICENCE = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]{0,80}\)*(?: (?:AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]{0,80}\)*){0,40}")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_LICENCE = re.compile(
+    r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]{0,80}\)*(?: (?:AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]{0,80}\)*){0,40}"
+)
 _OURS = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 
@@ -32,7 +36,9 @@ def _judged(pair: Pair, instruction: Instruction, stage: Stage) -> Iterator[Brea
     what = f"LABEL {name}"
     place = (instruction.line, stage.label, what)
     if "$" not in name and (not _KEY.fullmatch(name[:256]) or name.startswith(_OURS)):
-        yield Breach("label-key", *place, f"the key {name}", "lower-case letters, digits, `.`, `-`, `_`; no reserved name")
+        yield Breach(
+            "label-key", *place, f"the key {name}", "lower-case letters, digits, `.`, `-`, `_`; no reserved name"
+        )
     if not value:
         yield Breach("label-empty", *place, f"{name} is empty", "a value, or no label")
         return

@@ -31,9 +31,9 @@ def check(view: View) -> Iterator[Breach]:
         for one in asked:
             yield from _unsigned(one, run)
             yield from _unanswered(one, run)
-            yield from _recommends(one, run)
             yield from _upgrades(one, run)
             yield from _sources(one, run)
+        yield from _recommends(asked, run)
         yield from _unsigned_by_text(run)
         yield from _interface(asked, run)
         yield from _update_alone(asked, run, updated)
@@ -60,7 +60,7 @@ def _unsigned_by_text(run: Run) -> Iterator[Breach]:
     for call in run.calls:
         text = " ".join(call.arguments)
         found = ""
-        if "trusted=yes" in text:
+        if "trusted=yes" in text and "file:" not in text:
             found = "a source of apt with trusted=yes"
         elif call.name == "rpm" and ("--nosignature" in text or "--nodigest" in text):
             found = "rpm without signatures"
@@ -102,21 +102,20 @@ def _unanswered(asked: Request, run: Run) -> Iterator[Breach]:
     )
 
 
-def _recommends(asked: Request, run: Run) -> Iterator[Breach]:
-    if asked.family != "apt" or asked.action != "install" or not run.stage.shipped:
-        return
-    if asked.has("--no-install-recommends") or any("Install-Recommends" in option for option in asked.options):
-        return
-    if any("Install-Recommends" in word for call in run.calls for word in call.arguments):
+def _recommends(asked: list[Request], run: Run) -> Iterator[Breach]:
+    installs = [one for one in asked if one.family == "apt" and one.action == "install" and run.stage.shipped]
+    installs = [one for one in installs if not one.has("--no-install-recommends")]
+    # The option, or a line of apt.conf that some other command writes.
+    if not installs or any("Install-Recommends" in word for call in run.calls for word in call.arguments):
         return
     yield Breach(
         "apt-recommends",
-        asked.call.line,
+        installs[0].call.line,
         run.stage.label,
         "apt",
-        f"{asked.program} install brings recommended packages along",
+        f"{installs[0].program} install brings recommended packages along",
         "--no-install-recommends",
-        f"{asked.program} install -y --no-install-recommends …",
+        f"{installs[0].program} install -y --no-install-recommends …",
     )
 
 
@@ -158,7 +157,9 @@ def _sources(asked: Request, run: Run) -> Iterator[Breach]:
             "pip install --index-url https://<one index that mirrors the others> …",
             Confidence.MEDIUM,
         )
-    unsafe = [option for option in asked.options if option.startswith("--unsafe-perm") and not option.endswith("=false")]
+    unsafe = [
+        option for option in asked.options if option.startswith("--unsafe-perm") and not option.endswith("=false")
+    ]
     config = asked.action in ("config", "set", "c") and "unsafe-perm" in " ".join(asked.names)
     if asked.family == "npm" and (unsafe or (config and "false" not in asked.names)):
         yield Breach(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from holdfast.misconfig.dockerfile.breach import Breach
 from holdfast.misconfig.dockerfile.packages import INSTALLS, request
@@ -25,7 +26,7 @@ def check(view: View) -> Iterator[Breach]:
     for stage in view.file.stages:
         for instruction in stage.all("COPY", "ADD") if stage.shipped else ():
             mode = instruction.flag("chmod")
-            target = instruction.words[-1]
+            target = " ".join(instruction.words)[:100]
             for rule, found, expected, fix in _judged(mode, target, f"{instruction.keyword} --chmod="):
                 yield Breach(rule, instruction.line, stage.label, target, found, expected, fix)
 
@@ -117,7 +118,7 @@ def _files(call: Call, run: Run) -> Iterator[Breach]:
     if call.name in ("tee", "cp", "mv", "install", "ln"):
         targets += call.arguments[-1:]
     elif call.name in ("curl", "wget"):
-        targets += [after for word, after in zip(call.arguments, call.arguments[1:], strict=False) if word in ("-o", "-O")]
+        targets += [after for word, after in pairwise(call.arguments) if word in ("-o", "-O")]
     if any(target.rstrip("/").endswith(("authorized_keys", "authorized_keys2")) for target in targets):
         yield Breach(
             "authorized-keys",

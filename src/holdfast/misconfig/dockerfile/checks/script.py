@@ -4,17 +4,38 @@ import re
 from collections.abc import Iterator
 
 from holdfast.misconfig.dockerfile.breach import Breach
+from holdfast.misconfig.dockerfile.checks.download import runs_download
 from holdfast.misconfig.dockerfile.view import Call, Run, View
 from holdfast.model.finding import Confidence
 
 _POINTLESS = frozenset(
-    "free halt ifconfig kill killall mount nano ps reboot service shutdown ssh systemctl top umount vi vim".split()
+    (
+        "free",
+        "halt",
+        "ifconfig",
+        "kill",
+        "killall",
+        "mount",
+        "nano",
+        "ps",
+        "reboot",
+        "service",
+        "shutdown",
+        "ssh",
+        "systemctl",
+        "top",
+        "umount",
+        "vi",
+        "vim",
+    )
 )
 # What fails only where nothing works any more: a pipe that begins with these loses nothing.
-_HARMLESS = frozenset("cat echo false printf seq true yes".split())
+_HARMLESS = frozenset(("cat", "echo", "false", "printf", "seq", "true", "yes"))
 _DEBIAN = re.compile(r"(?:^|[/:-])(?:debian|ubuntu|bookworm|bullseye|buster|trixie|jammy|noble|focal|slim)(?:$|[:@-])")
 _BASH = ("[[", "source", "pushd", "popd", "shopt", "declare")
-_LOOSE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/(?:\*|(?:bin|etc|home|lib|opt|root|srv|usr|var)(?:/.*)?)?")
+_LOOSE = re.compile(
+    r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/(?:\*|(?:bin|etc|home|lib|opt|root|srv|usr|var)(?:/.*)?)?"
+)
 
 
 def check(view: View) -> Iterator[Breach]:
@@ -55,6 +76,8 @@ def _pipefail(run: Run) -> Iterator[Breach]:
         return
     for pipe in run.pipes():
         own = [call for call in pipe if not call.command.inner]
+        if runs_download(pipe):
+            continue  # said by another rule, and the worse of the two
         first = [call for call in own[:-1] if call.name not in _HARMLESS and not call.command.condition]
         if len(own) > 1 and first and own[-1].command.after != "||":
             alpine = "alpine" in run.stage.image
@@ -130,13 +153,17 @@ def _pointless(run: Run) -> Iterator[Breach]:
 
 
 def _remove(run: Run, view: View) -> Iterator[Breach]:
+    if not any(call.name == "rm" for call in run.calls) or _sets(run, "nounset", "u"):
+        return
+    given = {name for name, value in view.variables(run.stage).items() if value}
+    given |= {name for call in run.calls for name, word in call.command.assignments if word.text}
     for call in run.calls:
         if call.name != "rm" or not any(re.fullmatch(r"-\w*[rR]\w*|--recursive", word) for word in call.arguments):
             continue
         for word in call.command.words[1:]:
             found = _LOOSE.fullmatch(word.text[:512])
             name = (found[1] or found[2]) if found else ""
-            if name and not _given(name, call, run, view):
+            if name and name not in given:
                 yield Breach(
                     "remove-from-unset-variable",
                     call.line,
@@ -146,20 +173,6 @@ def _remove(run: Run, view: View) -> Iterator[Breach]:
                     "a variable that may not be empty",
                     f'rm -rf "${{{name}:?}}/…"',
                 )
-
-
-def _given(name: str, call: Call, run: Run, view: View) -> bool:
-    if any(name == given and word.text for other in run.calls for given, word in other.command.assignments):
-        return True
-    if _sets(run, "nounset", "u"):
-        return True
-    pairs = [
-        pair
-        for stage in view.file.parents(run.stage)
-        for instruction in stage.all("ENV", "ARG")
-        for pair in instruction.pairs
-    ]
-    return any(pair.name == name and pair.value for pair in pairs)
 
 
 def _bash(run: Run, view: View) -> Iterator[Breach]:

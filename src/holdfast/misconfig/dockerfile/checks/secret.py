@@ -18,16 +18,24 @@ from holdfast.model.finding import Confidence, Severity
 
 _MOUNT = "RUN --mount=type=secret,id={name},env={name} …"
 _OPTION = re.compile(r"--?([A-Za-z][\w.-]{1,60})")
-_HEADER = re.compile(r"(?:authorization|x-api-key|private-token|x-vault-token)\s{0,4}:\s{0,4}(?:\w{1,12}\s{1,4})?(\S{6,4096})", re.I)
+_HEADER = re.compile(
+    r"(?:authorization|x-api-key|private-token|x-vault-token)\s{0,4}:\s{0,4}(?:\w{1,12}\s{1,4})?(\S{6,4096})", re.I
+)
 _LOGIN = re.compile(r"[^:\s]{1,256}:([^\s]{3,4096})")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTE = re.compile(r"^[\"']|[\"']$")
 
 
 def check(view: View) -> Iterator[Breach]:
     """ENV, ARG and LABEL by name and value; commands by their options; what is copied out of a mounted secret."""
     for stage in view.file.stages:
+        kept = {name for other in stage.all("ENV") for pair in other.pairs for name in _names(pair)}
+        runs = [run for run in view.runs if run.stage is stage]
+        used = {name for run in runs for name in _WORD.findall(run.instruction.text)}
+        # What ENV keeps is said there, and what is mounted is not passed as an argument.
+        spared = kept.union(name for run in runs for name in _mounted_names(run))
         for instruction in stage.instructions:
-            yield from _variables(instruction, stage, view)
+            yield from _variables(instruction, stage, spared, used)
             yield from _started(instruction, stage)
     for instruction in view.file.before:
         for pair in instruction.pairs if instruction.keyword == "ARG" else ():
@@ -45,11 +53,10 @@ def _literal(pair: Pair) -> bool:
     return names_a_secret(pair.name) and not is_setting(value) and not is_reference(value)
 
 
-def _variables(instruction: Instruction, stage: Stage, view: View) -> Iterator[Breach]:
+def _variables(instruction: Instruction, stage: Stage, spared: set[str], used: set[str]) -> Iterator[Breach]:
     keyword = instruction.keyword
     if keyword not in ("ENV", "ARG", "LABEL"):
         return
-    kept = {name for other in stage.all("ENV") for pair in other.pairs for name in _names(pair)}
     for pair in instruction.pairs:
         if _literal(pair):
             yield _variable(instruction, stage.label, keyword, pair, shipped=stage.shipped)
@@ -65,24 +72,21 @@ def _variables(instruction: Instruction, stage: Stage, view: View) -> Iterator[B
                 Confidence.MEDIUM,
                 Severity.HIGH if stage.shipped else Severity.MEDIUM,
             )
-        elif keyword == "ARG" and pair.value is None and names_a_secret(pair.name) and pair.name not in kept:
-            yield from _argument(instruction, stage, pair, view)
+        elif keyword == "ARG" and pair.value is None and names_a_secret(pair.name) and pair.name not in spared:
+            yield _argument(instruction, stage, pair, used=pair.name in used)
 
 
 def _names(pair: Pair) -> list[str]:
     return re.findall(r"\$\{?([A-Za-z_]\w*)", pair.raw or "")
 
 
-def _argument(instruction: Instruction, stage: Stage, pair: Pair, view: View) -> Iterator[Breach]:
-    uses = [run.instruction.line for run in view.runs if run.stage is stage and f"{pair.name}" in run.instruction.text]
-    if uses and any(_mounts(run, pair.name) for run in view.runs if run.stage is stage):
-        return
-    yield Breach(
+def _argument(instruction: Instruction, stage: Stage, pair: Pair, *, used: bool) -> Breach:
+    return Breach(
         "secret-in-variable",
         instruction.line,
         stage.label,
         f"ARG {pair.name}",
-        f"ARG {pair.name}" + (" is used by RUN: its value stays in the image's history" if uses else ""),
+        f"ARG {pair.name}" + (" is used by RUN: its value stays in the image's history" if used else ""),
         "a secret that is mounted for one RUN",
         _MOUNT.format(name=pair.name),
         Confidence.MEDIUM,
@@ -90,8 +94,10 @@ def _argument(instruction: Instruction, stage: Stage, pair: Pair, view: View) ->
     )
 
 
-def _mounts(run: Run, name: str) -> bool:
-    return any(m["type"] == "secret" and name in (m.get("env", ""), m.get("id", "")) for m in mounts_of(run.instruction))
+def _mounted_names(run: Run) -> Iterator[str]:
+    for mount in mounts_of(run.instruction):
+        if mount["type"] == "secret":
+            yield from (mount.get("env", ""), mount.get("id", ""))
 
 
 def _variable(instruction: Instruction, stage: str, keyword: str, pair: Pair, *, shipped: bool = True) -> Breach:
@@ -99,7 +105,11 @@ def _variable(instruction: Instruction, stage: str, keyword: str, pair: Pair, *,
     known = holds_secret(value)
     confidence = Confidence.HIGH if known else Confidence.LOW if is_placeholder(value) else Confidence.MEDIUM
     rule = "secret-in-label" if keyword == "LABEL" else "secret-in-variable"
-    fix = f"no {keyword} {pair.name}: remove it, and change the secret" if keyword == "LABEL" else _MOUNT.format(name=pair.name)
+    fix = (
+        f"no {keyword} {pair.name}: remove it, and change the secret"
+        if keyword == "LABEL"
+        else _MOUNT.format(name=pair.name)
+    )
     return Breach(
         rule,
         instruction.line,
@@ -137,9 +147,9 @@ def _commands(run: Run) -> Iterator[Breach]:
 def _given(call: Call, stage: Stage, keyword: str) -> Iterator[Breach]:
     """The secrets that one command is given: as a known form, as an option's value, in a header, in an assignment."""
     words = call.arguments
-    for name, word in call.command.assignments:
-        if _is_secret(name, word.text):
-            yield _told(call.line, stage, f"{keyword} {name}", f"the assignment of {name}", word.text)
+    for name, given in call.command.assignments:
+        if _is_secret(name, given.text):
+            yield _told(call.line, stage, f"{keyword} {name}", f"the assignment of {name}", given.text)
             return
     for at, word in enumerate(words):
         option, equals, value = word.partition("=")
@@ -152,7 +162,7 @@ def _given(call: Call, stage: Stage, keyword: str) -> Iterator[Breach]:
             yield _told(call.line, stage, f"{keyword} {call.name}", f"a word of {call.name}", word)
             return
         if name and _is_secret(name.replace("-", "_"), value):
-            yield _told(call.line, stage, f"{keyword} {call.name} {name}", f"{call.name} {name}", value)
+            yield _told(call.line, stage, f"{keyword} {call.name} {option}", f"{call.name} {option}", value)
             return
         if (secret := _spoken(call, word, words[at - 1] if at else "")) and _is_secret("password", secret):
             yield _told(call.line, stage, f"{keyword} {call.name}", f"a login or header of {call.name}", secret)
@@ -161,7 +171,7 @@ def _given(call: Call, stage: Stage, keyword: str) -> Iterator[Breach]:
 
 def _spoken(call: Call, word: str, before: str) -> str:
     if header := _HEADER.search(word[:8192]):
-        return header[1]
+        return "" if is_reference(word) else header[1]
     if call.name in ("curl", "wget") and before in ("-u", "--user") and (login := _LOGIN.fullmatch(word)):
         return login[1]
     return ""

@@ -142,7 +142,7 @@ def _shell_form(view: View) -> Iterator[Breach]:
         last = view.last(keyword)
         if view.final is None or last is None:
             continue
-        stage, instruction = last
+        _, instruction = last
         text = instruction.text
         if instruction.exec_form or not text or looks_like_exec_form(instruction) or text.startswith("exec "):
             continue

@@ -50,6 +50,8 @@ def _danger(trigger: Instruction) -> str:
         if trigger.flag("security") == "insecure":
             return "ONBUILD RUN --security=insecure"
         calls = called_by(trigger)
-        if any(is_remote_script(call) for call in calls) or any(call.name in ("curl", "wget", "sudo") for call in calls):
+        if any(is_remote_script(call) for call in calls) or any(
+            call.name in ("curl", "wget", "sudo") for call in calls
+        ):
             return "ONBUILD RUN fetches from the network, or asks for root's rights"
     return ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from holdfast.misconfig.dockerfile.breach import Breach
 from holdfast.misconfig.dockerfile.view import Run, View
@@ -9,7 +10,9 @@ from holdfast.model.finding import Confidence, Severity
 
 _ROOT = ("root", "0")
 _NUMBER = re.compile(r"[0-9]{1,10}")
-_UNPRIVILEGED = re.compile(r"nonroot|non-root|rootless|unprivileged|chainguard|bitnami")
+_UNPRIVILEGED = re.compile(
+    r"mcr\.microsoft\.com/windows|nanoserver|servercore|nonroot|non-root|rootless|unprivileged|chainguard|bitnami"
+)
 
 
 def check(view: View) -> Iterator[Breach]:
@@ -58,6 +61,8 @@ def _missing(view: View) -> Iterator[Breach]:
     if _UNPRIVILEGED.search(outermost.image.lower()) or any(not run.posix for run in view.shipped_runs):
         return
     own = outermost.image == "scratch"
+    if own and not (view.last("CMD") or view.last("ENTRYPOINT")):
+        return  # made to be copied from, not to be run
     yield Breach(
         "no-user",
         final.origin.line,
@@ -85,7 +90,7 @@ def _accounts(run: Run) -> Iterator[Breach]:
                 "an account without a password",
             )
         if call.name == "useradd" and "-l" not in arguments and "--no-log-init" not in arguments:
-            for option, value in zip(arguments, arguments[1:], strict=False):
+            for option, value in pairwise(arguments):
                 if option in ("-u", "--uid") and _NUMBER.fullmatch(value) and int(value) > 65_535:
                     yield Breach(
                         "large-user-id",

@@ -1,0 +1,9 @@
+FROM ruby:3.4.5-slim@sha256:5555555555555555555555555555555555555555555555555555555555555555
+RUN gem install bundler && useradd -u 4000000 app
+ONBUILD COPY . /app
+ONBUILD RUN bundle install
+ONBUILD FROM scratch
+WORKDIR /app
+USER 4000000
+ENTRYPOINT ["bundle" "exec"]
+CMD ['rackup']
