@@ -5,18 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.advisory.rules import MALICIOUS_PACKAGE, RULES, VULNERABILITY
+from holdfast.compliance.every import every_rule
 from holdfast.compliance.explain import explain
 from holdfast.model.finding import Rule
 from holdfast.scan.rules import RULES as SCAN_RULES
 
 
-@pytest.mark.parametrize("rule", [*RULES, *SCAN_RULES], ids=lambda rule: rule.id)
+EVERY = every_rule()
+
+
+@pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.id)
 def test_every_rule_can_be_explained_and_says_why_and_what_to_do(rule: Rule) -> None:
-    assert explain(rule.id, SCAN_RULES) is rule
+    assert explain(rule.id, EVERY) is rule
     assert rule.title
     assert rule.why
     assert rule.fix
     assert rule.controls
+
+
+def test_no_two_rules_share_an_id() -> None:
+    assert len({rule.id for rule in EVERY}) == len(EVERY)
 
 
 @pytest.mark.parametrize(

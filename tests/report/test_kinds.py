@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.model.artifact import Layer, Side
 from holdfast.model.finding import Location, Severity
-from holdfast.model.report import Report
+from holdfast.model.report import Report, Target
 from holdfast.report.table import TableWriter
 from holdfast.report.text import columns
 from report.reports import (
@@ -63,6 +63,10 @@ class TestSummary:
         text = table(everything(secret(), engines=("secrets",), checked=(), database=None))
         assert "\nVULNERABILITIES" not in text
 
+    def test_a_dockerfile_has_no_packages(self) -> None:
+        made = everything(setting(), target=Target("Dockerfile", "dockerfile"), engines=("secrets", "configuration"))
+        assert table(made).splitlines()[:2] == ["Dockerfile", "dockerfile"]
+
     def test_kinds_stand_worst_first(self) -> None:
         text = table(
             everything(setting(), secret(), malicious(), tampered(), finding(deb("x", "1"), "CVE-1", fixed="2"))
@@ -107,6 +111,11 @@ class TestSecrets:
         text = table(everything(secret("doubtful", confidence="low"), secret("sure", severity=Severity.HIGH)))
         assert text.index("sure:3") < text.index("doubtful:3")
         assert "replace 1 secret\n   1. replace AWS access key: sure:3\n" in text
+
+    def test_in_a_folder_it_is_not_said_to_be_in_an_image(self) -> None:
+        text = table(everything(secret(title="An access key"), layers=(), target=Target("dir:src", "dir")))
+        assert "SECRETS  1 secret: whoever can read this has them\n" in text
+        assert "   1. replace an access key: srv/app/.env:3\n" in text
 
     def test_one_that_its_issuer_calls_dead_needs_no_replacement(self) -> None:
         text = table(everything(secret(alive="no")))

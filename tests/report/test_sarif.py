@@ -288,6 +288,25 @@ class TestOtherKinds:
         assert physical["artifactLocation"] == {"uri": "build/Dockerfile", "uriBaseId": "%SRCROOT%"}
         assert physical["region"] == {"startLine": 4}
 
+    @pytest.mark.parametrize(
+        ("kind", "name", "root", "uri"),
+        [
+            ("dockerfile", "build/Dockerfile", "%SRCROOT%", "build/x"),
+            ("dockerfile", "./Dockerfile", "%SRCROOT%", "x"),
+            ("dockerfile", "/work/Dockerfile", "%SRCROOT%", "x"),
+            ("dir", "dir:.", "%SRCROOT%", "x"),
+            ("dir", "dir:src/app/", "%SRCROOT%", "src/app/x"),
+            ("dir", "../other", "%SRCROOT%", "x"),
+            ("dir", "dir:/", "IMAGE", "x"),
+            ("oci", "oci:demo", "IMAGE", "x"),
+        ],
+    )
+    def test_source_is_relative_to_the_repository(self, kind: str, name: str, root: str, uri: str) -> None:
+        made = report(secret("x"), target=Target(name, kind), engines=ALL_ENGINES)
+        (result,) = read(written(made))["results"]
+        artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+        assert artifact == {"uri": uri, "uriBaseId": root}
+
     def test_a_setting_says_what_is_and_what_should_be(self) -> None:
         (result,) = run_of(setting())["results"]
         assert "Found: no user is set. Expected: a user other than root." in result["message"]["text"]

@@ -40,7 +40,8 @@ def _walk(items: list[Any], lead: bytes, found: list[tuple[bytes, bytes]]) -> by
             lead = _walk(list(argument[3]), lead, found)
         elif name == "BRANCH":
             # Every branch is walked; what follows comes behind the first.
-            lead = [_walk(list(branch), lead, found) for branch in argument[1]][0]
+            leads = [_walk(list(branch), lead, found) for branch in argument[1]]
+            lead = leads[0]
         elif name in ("LITERAL", "NOT_LITERAL", "ANY", "IN"):
             lead += _one(name, argument)
     return lead

@@ -237,11 +237,13 @@ def test_der_is_read_within_its_bounds() -> None:
 # -- passwords and randomness -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "word",
-    ["changeme", "${DB_PASSWORD}", "$PASSWORD", "{{ secret }}", "<your-password>", "your_api_key", "xxxxxxxx", "password"]
-    + ["%DB_PASSWORD%", "secret123", "my-secret", "ENC(abc)", "vault:secret/db", "********", "put-your-token-here", "%s"],
-)  # fmt: skip
+PLACEHOLDERS = (
+    *("changeme", "password", "secret123", "my-secret", "xxxxxxxx", "********", "your_api_key", "put-your-token-here"),
+    *("${DB_PASSWORD}", "$PASSWORD", "%DB_PASSWORD%", "{{ secret }}", "<your-password>", "ENC(abc)", "vault:db", "%s"),
+)
+
+
+@pytest.mark.parametrize("word", PLACEHOLDERS)
 def test_what_stands_for_a_password_is_none(word: str) -> None:
     assert is_placeholder(word.encode())
 

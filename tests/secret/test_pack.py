@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 
 from holdfast.model.errors import InputError
 from holdfast.secret import SecretEngine, pack
-from holdfast.secret.pack import Content, build, open_pack, packed, unpack
+from holdfast.secret.pack import Content, Pack, build, fingerprint_of, open_pack, packed, unpack
 from holdfast.secret.rule import SecretRule, parse_rules
 from secret.engines import RULES, TOKEN, window
 
 PACKED = packed(build(parse_rules(RULES.encode(), "test.toml")))
+
+
+def opened_in(folder: Path, rules: list[Path]) -> Pack:
+    return open_pack(folder, rules, fingerprint_of(rules))
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_pack_is_built_once(tmp_path: Path, rules: list[Path], builds: list[int]) -> None:
     for _ in range(3):
-        opened = open_pack(tmp_path / "packs", rules)
+        opened = opened_in(tmp_path / "packs", rules)
         assert [rule.id for rule in opened.rules][:2] == ["secret.test-token", "secret.test-checked"]
     assert len(builds) == 1
     (path,) = (tmp_path / "packs").iterdir()
@@ -46,9 +50,9 @@ def test_a_pack_is_built_once(tmp_path: Path, rules: list[Path], builds: list[in
 
 
 def test_it_is_built_again_when_a_rule_changes(tmp_path: Path, rules: list[Path], builds: list[int]) -> None:
-    open_pack(tmp_path / "packs", rules)
+    opened_in(tmp_path / "packs", rules)
     rules[0].write_text(RULES.replace("{20}", "{21}"))
-    open_pack(tmp_path / "packs", rules)
+    opened_in(tmp_path / "packs", rules)
     assert len(builds) == 2
 
 
@@ -58,24 +62,24 @@ def test_it_is_built_again_when_a_rule_changes(tmp_path: Path, rules: list[Path]
 def test_a_damaged_pack_is_built_again(
     tmp_path: Path, rules: list[Path], builds: list[int], damage: Callable[[bytes], bytes]
 ) -> None:
-    open_pack(tmp_path / "packs", rules)
+    opened_in(tmp_path / "packs", rules)
     (path,) = (tmp_path / "packs").iterdir()
     path.write_bytes(damage(path.read_bytes()))
-    open_pack(tmp_path / "packs", rules)
+    opened_in(tmp_path / "packs", rules)
     assert len(builds) == 2
     assert unpack(path.read_bytes()) is not None
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, rules: list[Path]) -> None:
     (tmp_path / "file").write_text("")
-    opened = open_pack(tmp_path / "file" / "packs", rules)
+    opened = opened_in(tmp_path / "file" / "packs", rules)
     assert SecretEngine(opened, b"k").session().examine(window(TOKEN))
 
 
 def test_old_packs_are_forgotten(tmp_path: Path, rules: list[Path]) -> None:
     for number in range(6):
         rules[0].write_text(RULES.replace("{20}", f"{{{20 + number}}}"))
-        open_pack(tmp_path / "packs", rules)
+        opened_in(tmp_path / "packs", rules)
     assert len(list((tmp_path / "packs").iterdir())) <= 4
 
 

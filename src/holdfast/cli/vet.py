@@ -68,8 +68,7 @@ def command(
         target, chosen, platform=image_platform(platform), base=known_base(base, chosen),
         wanted=wanted(offline=offline, **chosen_engines), quiet=quiet, vex=vex,
     )  # fmt: skip
-    verdict = judge(policy, scanned.report, ignored)
-    verdict = replace(verdict, warnings=(*verdict.warnings, *doubts))
+    verdict = judge(policy, scanned.report, ignored, doubts)
     report = kept(Scanned(replace(scanned.report, verdict=verdict), scanned.sources), chosen)
     deliver(report, choices)
     click.echo(_told(verdict, form, waivers=waivers), nl=False)
@@ -99,30 +98,32 @@ def read_ignore_files(names: tuple[str, ...]) -> tuple[list[Waiver], list[Proble
     return waivers, problems
 
 
-def judge(policy: Policy, report: Report, ignored: list[Waiver]) -> Verdict:
+def judge(policy: Policy, report: Report, ignored: list[Waiver], doubts: list[Problem]) -> Verdict:
     """The verdict on a report, with what the store knows: accepted findings, and the bases that were scanned before."""
     from holdfast.policy.evaluate import evaluate
 
-    problems: list[Problem] = []
-    accepted, facts = _remembered(report, problems)
-    verdict = evaluate(policy, report, today=datetime.now(UTC).date(), facts=facts, waivers=(*ignored, *accepted))
-    return replace(verdict, warnings=(*verdict.warnings, *problems))
+    warnings = [*doubts]
+    accepted, facts = _remembered(report, warnings)
+    today = datetime.now(UTC).date()
+    return evaluate(policy, report, today=today, facts=facts, waivers=(*ignored, *accepted), warnings=warnings)
 
 
 def _remembered(report: Report, problems: list[Problem]) -> tuple[list[Waiver], Facts]:
     """What the store knows of this target and its bases; nothing where it cannot be read, which is said."""
     from holdfast.store.identity import identity
-    from holdfast.store.open import open_store
+    from holdfast.store.open import accepted, open_store
 
     chosen = settings()
     try:
-        with open_store(chosen.store, chosen.data) as store:
-            same = identity(report.target.name, report.target.kind)
-            waivers = [
-                Waiver(one.reason, one.owner, one.expires, fingerprint=one.fingerprint, origin="accepted finding")
-                for one in store.accepted(same.target)
-            ]
-            bases = tuple(_base_fact(base, store) for base in report.bases)
+        same = identity(report.target.name, report.target.kind)
+        waivers = [
+            Waiver(one.reason, one.owner, one.expires, fingerprint=one.fingerprint, origin="accepted finding")
+            for one in accepted(chosen.store, chosen.data, same.target)
+        ]
+        bases: tuple[BaseFact, ...] = ()
+        if report.bases:
+            with open_store(chosen.store, chosen.data) as store:
+                bases = tuple(_base_fact(base, store) for base in report.bases)
     except HoldfastError as error:
         problems.append(Problem.of("store.unreadable", error, gravity=Gravity.NOTE))
         waivers, bases = [], tuple(BaseFact(base.reference, where=f"{base.path}:{base.line}") for base in report.bases)

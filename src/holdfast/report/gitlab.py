@@ -16,7 +16,7 @@ from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Status
 from holdfast.report.entries import Cause, causes, entry, shown
 from holdfast.report.text import counted
-from holdfast.report.words import advice_of, deleted_by, is_alive, layer_numbers, place_of, title_of
+from holdfast.report.words import advice_of, deleted_by, is_alive, layer_numbers, place_of, source_folder, title_of
 from holdfast.report.writer import emit, encode
 
 _VERSION = "15.0.7"
@@ -148,7 +148,7 @@ def _vulnerability(report: Report, cause: Cause, layers: dict[str, int]) -> dict
             for number, (name, value) in enumerate(told.facts, 1)
             if name in _DETAILS
         },
-        "location": _in_source(finding) if secret else _in_image(report, cause),
+        "location": _in_source(report, finding) if secret else _in_image(report, cause),
         **({"flags": [_FLAG]} if finding.confidence == "low" and not is_alive(finding) else {}),
     }
 
@@ -201,7 +201,9 @@ def _in_image(report: Report, cause: Cause) -> dict[str, Any]:
     }
 
 
-def _in_source(finding: Finding) -> dict[str, Any]:
+def _in_source(report: Report, finding: Finding) -> dict[str, Any]:
     """An image has no commit: the schema wants one nevertheless, and GitLab's own scanner writes noughts."""
+    folder = source_folder(report) or ""
+    path = f"{folder}{finding.location.path}" if finding.location.path else ""
     line = {"start_line": finding.location.line, "end_line": finding.location.line} if finding.location.line else {}
-    return {"file": shown(finding.location.path or place_of(finding), 400), **line, "commit": {"sha": _NO_COMMIT}}
+    return {"file": shown(path or place_of(finding), 400), **line, "commit": {"sha": _NO_COMMIT}}

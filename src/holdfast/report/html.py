@@ -24,7 +24,7 @@ from holdfast.report.picture import MOST_LAYERS, brought, strip
 from holdfast.report.rows import rows
 from holdfast.report.text import counted, listed
 from holdfast.report.todo import plan_of, things
-from holdfast.report.words import KINDS, WORST_FIRST, layer_numbers
+from holdfast.report.words import KINDS, WORST_FIRST, concerns_packages, layer_numbers
 from holdfast.report.writer import emit
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def _pins(report: Report) -> Iterator[str]:
     if digest := report.target.digest or report.target.config_digest:
         yield f"{digest.partition(':')[0]}:{short(digest)}"
     layers = f" in {counted(len(report.layers), 'layer')}" if report.layers else ""
-    yield counted(len(report.packages), "package") + layers
+    if concerns_packages(report):
+        yield counted(len(report.packages), "package") + layers
     if report.base.decided_by:
         yield f"base image: {report.base.name or 'unnamed'} ({counted(report.base.layers, 'layer')})"
     elif len(report.layers) > 1:

@@ -20,7 +20,7 @@ from holdfast.report.entries import Cause, Entry, causes, entry, is_looked_for, 
 from holdfast.report.rows import rows
 from holdfast.report.text import counted, listed
 from holdfast.report.todo import Thing, plan_of, things
-from holdfast.report.words import KINDS, WORST_FIRST, layer_numbers
+from holdfast.report.words import KINDS, WORST_FIRST, concerns_packages, layer_numbers
 from holdfast.report.writer import emit, speakable
 
 MOST_BYTES = 60_000
@@ -119,7 +119,7 @@ def _head(report: Report, found: Sequence[Cause], layers: dict[str, int]) -> Ite
     yield from _counts(report, found)
     yield from _to_do(report)
     if found:
-        yield f"### The {min(_WORST, len(found))} worst" if len(found) > 1 else "### Found"
+        yield "### The ten worst" if len(found) > _WORST else "### Found"
         yield ""
         yield _TABLE
         for cause in found[:_WORST]:
@@ -143,7 +143,8 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
 def _facts(report: Report) -> Iterator[str]:
     if report.distribution:
         yield escaped(str(report.distribution))
-    yield counted(len(report.packages), "package")
+    if concerns_packages(report):
+        yield counted(len(report.packages), "package")
     if report.layers:
         yield counted(len(report.layers), "layer")
     if digest := report.target.digest or report.target.config_digest:

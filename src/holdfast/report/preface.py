@@ -8,6 +8,7 @@ from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.columns import short
 from holdfast.report.text import Lines, counted, listed, paragraph, printable
+from holdfast.report.words import concerns_packages
 
 _STYLES = {Gravity.FAILED: "bad", Gravity.PARTIAL: "warn", Gravity.NOTE: "dim"}
 _MOST_PLACES = 3
@@ -55,6 +56,9 @@ def notes(report: Report, width: int) -> Lines:
 
 
 def _identity(report: Report) -> Iterator[str]:
+    if not concerns_packages(report):
+        yield printable(report.target.kind)
+        return
     distribution = report.distribution
     yield printable(str(distribution)) if distribution else "no distribution recognised"
     if report.target.platform:

@@ -13,7 +13,7 @@ from holdfast.model.package import Package
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.rows import by_purl, is_exploited, places
-from holdfast.report.words import STILL_THERE, advice_of, deleted_by, other_places, place_of, title_of
+from holdfast.report.words import STILL_THERE, advice_of, deleted_by, other_places, place_of, source_folder, title_of
 from holdfast.report.writer import emit, encode, speakable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -61,7 +61,7 @@ def document(report: Report) -> dict[str, Any]:
     rules: dict[str, list[Finding]] = {}
     for finding in findings:
         rules.setdefault(finding.rule, []).append(finding)
-    packages = by_purl(report.packages)
+    packages, folder = by_purl(report.packages), source_folder(report)
     index = {rule: number for number, rule in enumerate(rules)}
     tool, _, version = report.tool.partition(" ")
     run = {
@@ -80,7 +80,7 @@ def document(report: Report) -> dict[str, Any]:
         },
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(finding, index[finding.rule], _places(finding, packages) or [(report.target.name, 1)])
+            _result(finding, index[finding.rule], _places(finding, packages) or [(report.target.name, 1)], folder)
             for finding in findings
         ],
         "properties": _given(
@@ -164,7 +164,7 @@ def _rule(rule: str, findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, where: list[tuple[str, int]]) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, where: list[tuple[str, int]], folder: str | None) -> dict[str, Any]:
     subject, location = finding.subject, finding.location
     evidence = finding.evidence
     properties = _given(
@@ -187,16 +187,21 @@ def _result(finding: Finding, rule: int, where: list[tuple[str, int]]) -> dict[s
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
         "message": {"text": _message(finding)},
-        "locations": [_location(finding, path, line) for path, line in where[:_MOST_LOCATIONS]],
+        "locations": [_location(finding, path, line, folder) for path, line in where[:_MOST_LOCATIONS]],
         "partialFingerprints": {"holdfast/v1": finding.fingerprint},
         "properties": properties,
     }
 
 
-def _location(finding: Finding, path: str, line: int) -> dict[str, Any]:
-    """One copy of what is affected: GitHub shows a result only at a file and a line."""
+def _location(finding: Finding, path: str, line: int, folder: str | None) -> dict[str, Any]:
+    """One copy of what is affected: GitHub shows a result only at a file and a line.
+
+    Where the target is source (`folder` is not None) the path is made relative to the repository.
+    """
     subject = finding.subject
-    root = _SOURCE if finding.rule.startswith("dockerfile.") else _ROOT
+    is_source = finding.location.path and (folder is not None or finding.rule.startswith("dockerfile."))
+    root = _SOURCE if is_source else _ROOT
+    path = (folder or "") + path.removeprefix("./").lstrip("/") if is_source else path
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": _uri(path), "uriBaseId": root},

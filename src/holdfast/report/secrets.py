@@ -18,10 +18,11 @@ def secrets(report: Report, found: Sequence[Finding], width: int) -> Lines:
     if not found:
         return
     alive = sum(map(is_alive, found))
+    where = " in the image: whoever can pull it has them" if report.layers else ": whoever can read this has them"
     yield []
     yield [
         ("SECRETS", "bad"),
-        (f"  {counted(len(found), 'secret')} in the image: whoever can pull it has them", ""),
+        (f"  {counted(len(found), 'secret')}{where}", ""),
         (f", {alive:,} still valid" if alive else "", "exploited"),
     ]
     yield from sightings(report, found, width)

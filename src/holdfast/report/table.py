@@ -21,7 +21,7 @@ from holdfast.report.secrets import secrets
 from holdfast.report.settings import configuration
 from holdfast.report.text import Lines, Span, counted, listed, one_line, paint, paragraph, printable
 from holdfast.report.todo import SIDES, plan_of, to_do
-from holdfast.report.words import ENGINE_OF, KINDS, WORST_FIRST, of_kind
+from holdfast.report.words import ENGINE_OF, KINDS, WORST_FIRST, concerns_packages, of_kind
 from holdfast.report.writer import emit
 
 _MOST_NAMED = 20
@@ -57,7 +57,7 @@ class TableWriter(Struct, frozen=True):
         yield from malware(harmful, width)
         yield from malicious_files(report, files, width)
         yield from secrets(report, hidden, width)
-        if _concerns_packages(report):
+        if concerns_packages(report):
             yield from _counts(report, found, width)
         yield from to_do(report, plan, sum(len(row.findings) for row in found if row.apart != "development"), width)
         yield from configuration(set_up, width)
@@ -108,11 +108,6 @@ def _summary(report: Report, found: tuple[Row, ...], harmful: int, width: int) -
             parts.append(f"no {several}" if looked_for else f"{engine} not looked for")
     yield []
     yield from paragraph("SUMMARY  ", " · ".join(parts), width, "heading" if any(counts.values()) else "dim")
-
-
-def _concerns_packages(report: Report) -> bool:
-    """Whether packages were looked at, so that something has to be said of their vulnerabilities."""
-    return not report.engines or bool({"packages", "vulnerabilities"} & {*report.engines})
 
 
 def _section(title: str, members: list[Row], grid: Columns) -> Lines:

@@ -100,9 +100,10 @@ def _thing(verb: str, worst: Finding, members: list[Finding]) -> Thing:
 def secrets_to_replace(found: Sequence[Finding]) -> tuple[Group, ...]:
     """One thing to do for each rule: a secret that was in an image is lost, so that it is replaced, not only removed.
 
-    Those of low confidence, and those that their issuer calls dead, are left to the list.
+    Those of low confidence or severity, and those that their issuer calls dead, are left to the list.
     """
-    sure = [one for one in found if is_alive(one) or (one.confidence is not Confidence.LOW and not _is_dead(one))]
+    grave = [one for one in found if one.severity.rank >= Severity.MEDIUM.rank and one.confidence is not Confidence.LOW]
+    sure = [one for one in found if is_alive(one) or (one in grave and not _is_dead(one))]
     return tuple(by_rule(sure))
 
 
@@ -148,9 +149,15 @@ def _more(number: int, words: str, style: str) -> Lines:
 
 
 def _replace(worst: Finding, members: list[Finding], width: int) -> str:
-    title = cut(one_line(title_of(worst)[:200]), width // 2)
+    title = cut(_in_a_sentence(one_line(title_of(worst)[:200])), width // 2)
     places = [place_of(worst)[-4000:] or worst.subject.name[:4000], *[""] * (sum(map(times, members)) - 1)]
     return f"replace {title}: {place_words(places, width - columns(title) - 16)}"
+
+
+def _in_a_sentence(title: str) -> str:
+    """The title behind a verb: an article loses its capital."""
+    word, _, rest = title.partition(" ")
+    return f"{word.lower()} {rest}" if word in ("A", "An", "The") else title
 
 
 def _change(worst: Finding, members: list[Finding], width: int) -> str:

@@ -160,6 +160,28 @@ def _of_vulnerability(finding: Finding, evidence: VulnerabilityEvidence) -> Iter
     yield "Note", evidence.note
 
 
+def concerns_packages(report: Report) -> bool:
+    """Whether packages were looked at, so that something has to be said of them."""
+    return not report.engines or bool({"packages", "vulnerabilities"} & {*report.engines})
+
+
+def source_folder(report: Report) -> str | None:
+    """Where in a repository the paths of a report begin, if its target is source named by a relative path; else None.
+
+    With a slash at its end, or empty for the repository's own folder; empty too where nobody can tell.
+    """
+    target = report.target
+    if target.kind not in ("dir", "dockerfile"):
+        return None
+    name = target.name.removeprefix(f"{target.kind}:")
+    if name.startswith("/"):
+        return "" if target.kind == "dockerfile" else None
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if target.kind == "dockerfile":
+        parts = parts[:-1]
+    return "" if not parts or ".." in parts else "/".join(parts) + "/"
+
+
 def by_rule(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding]]]:
     """The findings by rule, each rule with its worst one; the rules worst first."""
     groups: dict[str, list[Finding]] = {}

@@ -56,7 +56,8 @@ class SecretEngine:
         InputError where the built-in rules are not in order, which the tests forbid.
         """
         files = rule_files()
-        return cls(open_pack(packs, files), key, keep=keep, fingerprint=fingerprint_of(files))
+        fingerprint = fingerprint_of(files)
+        return cls(open_pack(packs, files, fingerprint), key, keep=keep, fingerprint=fingerprint)
 
     def __repr__(self) -> str:
         return f"SecretEngine({self.fingerprint})"

@@ -79,13 +79,12 @@ def rule_files() -> tuple[Path, ...]:
     return tuple(sorted(RULE_FOLDER.glob("*.toml")))
 
 
-def open_pack(folder: Path, files: Sequence[Path] | None = None) -> Pack:
+def open_pack(folder: Path, files: Sequence[Path], fingerprint: str) -> Pack:
     """The pack kept in a folder, or one that is built and kept there. A folder that cannot be written is no error.
 
-    Raises InputError for rules that are not in order.
+    `fingerprint` is that of the files (fingerprint_of). Raises InputError for rules that are not in order.
     """
-    files = rule_files() if files is None else files
-    path = folder / f"{_PREFIX}{_name(fingerprint_of(files))}.pack"
+    path = folder / f"{_PREFIX}{_name(fingerprint)}.pack"
     with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
         if (pack := unpack(path.read_bytes())) is not None:
             return pack

@@ -4,7 +4,7 @@
 |---|---|---|
 | registry | registry and repository, without tag and digest | `docker.io/library/nginx` |
 | docker, podman, containerd | the same behind the engine's name | `docker:docker.io/library/nginx` |
-| oci, archives, dir, sbom | the absolute path, without a tag | `oci:/srv/images/app` |
+| oci, archives, dir, dockerfile, sbom | the absolute path, without a tag | `oci:/srv/images/app` |
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from holdfast.oci.reference import Reference
 from holdfast.store.document import portable
 
 ENGINES = ("docker", "podman", "containerd")
-PATHS = ("oci", "oci-archive", "docker-archive", "dir", "sbom")
+PATHS = ("oci", "oci-archive", "docker-archive", "dir", "dockerfile", "sbom")
 _LONGEST = 500
 _TAGGED = ("oci", "oci-archive", "docker-archive")
 

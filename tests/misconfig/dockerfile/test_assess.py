@@ -1,4 +1,4 @@
-"""What a Dockerfile shows as a whole: bases, findings that survive edits, comments that set aside, no secret anywhere."""
+"""What a Dockerfile shows as a whole: bases, findings that survive edits, comments, and no secret anywhere."""
 
 from pathlib import Path
 

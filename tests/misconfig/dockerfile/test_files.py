@@ -1,4 +1,4 @@
-"""Larger Dockerfiles, each as somebody might write it, with everything that is to be said of it: nothing more, nothing less."""
+"""Larger Dockerfiles, as somebody might write them, with all that is to be said of it and nothing more."""
 
 from pathlib import Path
 

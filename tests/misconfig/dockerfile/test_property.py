@@ -14,12 +14,11 @@ from holdfast.misconfig.dockerfile.shell import read_script, read_words
 from holdfast.misconfig.dockerfile.words import SyntaxFault
 
 _FILES = [path.read_bytes() for path in sorted((Path(__file__).parent / "files").iterdir())]
-_WORDS = st.sampled_from(
-    "FROM RUN COPY ADD ENV ARG ONBUILD HEALTHCHECK CMD NONE SHELL EXPOSE USER LABEL AS scratch a b:1 --from=a --mount=type=secret "
-    "--chmod=777 $A ${A:-b} ${A#*} ${A/b/c} \" ' \\ \\\n # \n \n <<EOF EOF [ ] , = && || | ; ( ) { } ` $( curl apt-get install "
-    "-y sudo sh -c rm -rf cd if then fi for do done case in esac ;; > < 2>&1 chmod 4755 http://e.org 22 99999 \t \r\n # escape=` "
-    "\ud800 é \x00 ١ https://u:p@h".split(" ")
-)
+_PIECES = r"""FROM RUN COPY ADD ENV ARG ONBUILD HEALTHCHECK CMD NONE SHELL EXPOSE USER LABEL AS scratch a b:1 --from=a
+--mount=type=secret --chmod=777 $A ${A:-b} ${A#*} ${A/b/c} " ' \ # <<EOF EOF [ ] , = && || | ; ( ) { } ` $( curl apt-get
+install -y sudo sh -c rm -rf cd if then fi for do done case in esac ;; > < 2>&1 chmod 4755 http://e.org 22 99999 é ١
+https://u:p@h #escape=`"""
+_WORDS = st.sampled_from([*_PIECES.split(), "\n", "\\\n", "\t", "\r\n", "\ud800", "\x00"])
 _TEXTS = st.lists(_WORDS, max_size=60).map(lambda words: " ".join(words))
 _SMALL = DockerfileBudget(
     data=2000, lines=40, instructions=20, stages=4, value=200, expanded=2000, commands=50, words=200

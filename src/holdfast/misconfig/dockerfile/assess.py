@@ -21,6 +21,7 @@ from holdfast.model.status import Gravity, Problem
 _PLACES = 10
 _FOUND = 400
 _TOLD = 3
+_SHORTEST, _SECRETS = 4, 200  # shorter ones are words; and so many that no file has them
 _NAMES = re.compile(r"(?:.*[./_-])?(?:dockerfile|containerfile)(?:[./_-].*)?", re.IGNORECASE)
 _NOT_NAMES = (".dockerignore", ".md", ".txt", ".json", ".yml", ".yaml", ".py", ".go", ".vim", ".gz", ".sh", ".html")
 _FROM = re.compile(
@@ -48,8 +49,11 @@ def assess(
     view = View(file, context, budget)
     ignores = read_ignores(file)
     breaches, aside = [], 0
+    secrets: dict[str, None] = {}
     for check in CHECKS:
         for breach in check(view):
+            if len(breach.secret) >= _SHORTEST and len(secrets) < _SECRETS:
+                secrets[breach.secret] = None
             if breach in ignores:
                 aside += breach.count
             else:
@@ -64,7 +68,7 @@ def assess(
         problems.append(
             Problem("dockerfile.ignored", f"comments set {aside} findings aside", Gravity.NOTE, path, count=aside)
         )
-    return Assessed(_findings(breaches, path), tuple(_placed(problems, path)), bases_of(file))
+    return Assessed(_findings(breaches, path, tuple(secrets)), tuple(_placed(problems, path)), bases_of(file))
 
 
 def looks_like_dockerfile(name: str, head: bytes) -> bool:
@@ -90,24 +94,31 @@ def _placed(problems: Iterable[Problem], path: str) -> Iterator[Problem]:
         yield replace(problem, where=f"{path}:{line}" if line else path)
 
 
-def _findings(breaches: list[Breach], path: str) -> tuple[Finding, ...]:
+def _findings(breaches: list[Breach], path: str, secrets: tuple[str, ...]) -> tuple[Finding, ...]:
     if not breaches:
         return ()
     rules = load("dockerfile")
     same: dict[tuple[str, str], list[Breach]] = {}
     for breach in breaches:
-        same.setdefault((breach.rule, _subject(breach)), []).append(breach)
-    found = [_finding(rules[f"dockerfile.{rule}"], group, subject, path) for (rule, subject), group in same.items()]
+        same.setdefault((breach.rule, _subject(breach, secrets)), []).append(breach)
+    found = [
+        _finding(rules[f"dockerfile.{rule}"], group, subject, path, secrets) for (rule, subject), group in same.items()
+    ]
     found.sort(key=lambda finding: (-finding.severity.rank, finding.location.line, finding.rule, finding.subject.name))
     return tuple(found)
 
 
-def _subject(breach: Breach) -> str:
-    return redact(f"stage {breach.stage}: {breach.what}" if breach.stage else breach.what)[:_FOUND]
+def _subject(breach: Breach, secrets: tuple[str, ...]) -> str:
+    text = f"stage {breach.stage}: {breach.what}" if breach.stage else breach.what
+    return redact(text, secrets)[:_FOUND]
 
 
-def _finding(rule: Rule, group: list[Breach], subject: str, path: str) -> Finding:
+def _finding(rule: Rule, group: list[Breach], subject: str, path: str, secrets: tuple[str, ...]) -> Finding:
     """One finding for breaches that have one cause: at the first line, with the other lines beside."""
+
+    def said(text: str) -> str:
+        return redact(text, secrets)[:_FOUND]
+
     first = min(group, key=lambda breach: breach.line)
     lines = sorted({breach.line for breach in group})
     places = tuple(f"{path}:{line}" for line in lines[:_PLACES]) if len(lines) > 1 else ()
@@ -119,9 +130,9 @@ def _finding(rule: Rule, group: list[Breach], subject: str, path: str) -> Findin
         severity=max(severities, key=lambda severity: Severity(severity).rank),
         confidence=first.confidence,
         subject=Subject(subject),
-        evidence=ConfigurationEvidence(redact("; ".join(found))[:_FOUND], redact(first.expected)[:_FOUND], places),
+        evidence=ConfigurationEvidence(said("; ".join(found)), said(first.expected), places),
         location=Location(path=path, line=first.line),
-        fix=Fix(advice=redact(first.fix)[:_FOUND] or rule.fix),
+        fix=Fix(advice=said(first.fix) or rule.fix),
         title=rule.title,
         references=rule.references,
         controls=rule.controls,

@@ -1,6 +1,7 @@
 """Keeps secrets out of what is said: names and values that are likely to be one, and text with them blotted out."""
 
 import re
+from collections.abc import Iterable
 
 _WORDS = (
     r"pass(?:word|wd|phrase)?|pwd|secret|secrets|token|api_?key|apikey|access_?key|secret_?key|private_?key|"
@@ -61,8 +62,10 @@ def holds_secret(value: str) -> bool:
     return bool(found and not is_reference(found[3]) and not is_placeholder(found[3]))
 
 
-def redact(text: str) -> str:
-    """The text without logins and queries of addresses and without anything that has the form of a secret."""
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without logins and queries of addresses, anything that has the form of a secret, and these secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
     text = _VALUES.sub("***", text[:4096])
     text = _QUERY.sub(r"\1", text)
     return _ALONE.sub(r"\1", text)

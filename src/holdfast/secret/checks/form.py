@@ -3,7 +3,10 @@
 import re
 
 _HEX = re.compile(rb"[0-9a-fA-F]+")
-_MADE_OF_WORDS = re.compile(rb"[a-z]{3,}(?:[A-Z][a-z]{2,}|[-_./ ][a-z]{3,}){2,}|(?:[A-Z][a-z]{2,}){3,}")
+_MADE_OF_WORDS = re.compile(
+    rb"(?<![a-z])[a-z]{3,20}(?:[A-Z][a-z]{2,20}|[-_./ ][a-z]{3,20}){2}|(?:[A-Z][a-z]{2,20}){3}",
+)
+_LOOKED_AT = 512
 
 
 def not_hex(secret: bytes, _argument: str) -> str:
@@ -13,7 +16,7 @@ def not_hex(secret: bytes, _argument: str) -> str:
 
 def not_words(secret: bytes, _argument: str) -> str:
     """No name or sentence of words put together (`someVariableName`, `a-file-name`), as code is full of."""
-    return "" if _MADE_OF_WORDS.search(secret) else "form"
+    return "" if _MADE_OF_WORDS.search(secret[:_LOOKED_AT]) else "form"
 
 
 CHECKS = {"not-hex": not_hex, "not-words": not_words}

@@ -14,7 +14,8 @@ _OPENSSH = b"openssh-key-v1\0"
 _INTEGER, _OCTETS, _OBJECT, _SEQUENCE = 0x02, 0x04, 0x06, 0x30
 _PKCS12_VERSION = b"\x02\x01\x03"
 # A plus sign is base 64 as well: it joins lines only behind a quote.
-_LINE_END = re.compile(rb"(?:[\"'][ \t]{0,8}[+,;.]?)?[ \t]{0,80}\n[ \t]{0,80}[\"']?")
+_QUOTED = rb"[\"'][ \t]{0,8}[+,;.]?[ \t]{0,80}"
+_LINE_END = re.compile(rb"(?:%b)?[ \t]{0,80}\n[ \t]{0,80}(?:%b\n[ \t]{0,80})?[\"']?" % (_QUOTED, _QUOTED))
 _KEY_SIZES = range(16, 2049)
 _PKCS12_SHORTEST = 200
 

@@ -120,6 +120,7 @@ def _variable(instruction: Instruction, stage: str, keyword: str, pair: Pair, *,
         fix,
         confidence,
         Severity.LOW if confidence is Confidence.LOW else None if shipped else Severity.MEDIUM,
+        secret=value,
     )
 
 
@@ -196,6 +197,7 @@ def _told(line: int, stage: Stage, what: str, found: str, value: str = "") -> Br
         "RUN --mount=type=secret,id=<name>,env=<NAME> …",
         Confidence.HIGH if known else Confidence.LOW if placeholder else Confidence.MEDIUM,
         Severity.LOW if placeholder else None if stage.shipped else Severity.MEDIUM,
+        secret=value,
     )
 
 
