@@ -59,6 +59,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     `cache` and `data` are DESIGN's two places; `offline` forbids every internet socket; `first_update_seconds` bounds
     the update that a first scan makes by itself; `proxy` is an address for http and https, empty for none, and
     `no_proxy` says which hosts are reached without it. `registries` has a table for each that needs one, by its name.
+    `issuers` says which address to ask, with --verify, in the place of an issuer's host (api.github.com = "https://…").
     `store` is where reports are kept: empty for a file in the data folder, else an SQLAlchemy address of PostgreSQL.
     """
 
@@ -72,6 +73,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     engines: EngineSettings = EngineSettings()
     first_update_seconds: float = 60.0
     store: str = ""
+    issuers: dict[str, str] = {}
     bases: tuple[str, ...] = ()
     feeds: FeedSettings = FeedSettings()
 

@@ -12,7 +12,19 @@ from holdfast.model.report import Report, Target
 from holdfast.model.status import Gravity, Problem
 from holdfast.report import WRITERS, writer
 from holdfast.report.writer import Writer
-from report.reports import DEBIAN, deb, declared, finding, pypi, report, tampered
+from report.reports import (
+    ALL_ENGINES,
+    DEBIAN,
+    deb,
+    declared,
+    finding,
+    malicious,
+    pypi,
+    report,
+    secret,
+    setting,
+    tampered,
+)
 
 # What the writers are made of; every other file of the room is a format and belongs into WRITERS.
 _PARTS = {
@@ -38,6 +50,11 @@ def test_names_are_unique_and_lead_to_their_writer() -> None:
     assert writer("pdf") is None
 
 
+def test_every_format_is_described() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    assert [one.name for one in WRITERS if f"`{one.name}`" not in text] == []
+
+
 REPORTS = {
     "nothing": report(packages=()),
     "no image": report(target=Target("dir:/", "dir"), layers=(), distribution=None),
@@ -48,6 +65,7 @@ REPORTS = {
         packages=(deb("openssl", "3.0.1"), pypi("jinja2", "2.10"), declared("django", "1")),
         problems=(Problem("layer.truncated", "it ends early", Gravity.PARTIAL, "layer 1", "pull it again"),),
     ),
+    "every kind": report(secret(), malicious(), setting(), engines=ALL_ENGINES),
 }
 
 
@@ -79,6 +97,9 @@ def test_whatever_an_image_holds_is_written_as_utf8(one: Writer, data: st.DataOb
     package = type(package)(name, version, "pypi", data.draw(hostile), locations=(path,), licenses=(rule, version))
     made = report(
         finding(package, rule, fixed=version, title=name),
+        secret(path, title=name, redacted=version, place=rule, places=(name, path)),
+        malicious(path, title=name, inside=version, matched=(rule,), deleted_by=name),
+        setting(rule, "high", path, title=name, found=version, places=(name,)),
         packages=(package, package),
         target=Target(name, path),
         problems=(Problem("x.y", rule, where=path, remedy=version),),

@@ -112,12 +112,15 @@ def test_a_match_is_found_by_what_hyperscan_looks_for(rule: SecretRule) -> None:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     flags = [hyperscan.HS_FLAG_DOTALL] * len(texts)
     database.compile(expressions=texts, ids=list(range(len(texts))), elements=len(texts), flags=flags)
+    ends: list[int] = []
+
+    def note(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        ends.append(end)
+
     for example in rule.matches:
+        ends.clear()
         _, content = rule.example(example)
-        ends: list[int] = []
-        database.scan(
-            content, match_event_handler=lambda _id, _from, end, _flags, _context, ends=ends: ends.append(end)
-        )
+        database.scan(content, match_event_handler=note)
         assert ends, content[:80]
 
 

@@ -14,18 +14,20 @@ from holdfast.cli.progress import Meter
 from holdfast.model.artifact import Platform
 from holdfast.model.errors import InputError, NotFound
 from holdfast.model.report import Report
+from holdfast.model.status import Problem
 from holdfast.oci.reference import Reference
 from holdfast.scan.boundary import RegisteredBase, load_bases
 from holdfast.scan.engines import VULNERABILITIES
 from holdfast.scan.opener import Opener
-from holdfast.scan.options import Options, Wanted
+from holdfast.scan.options import Issuers, Options, Wanted
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import registered, scan
 from holdfast.scan.sightings import Sightings
 from holdfast.settings import Settings
 
 if TYPE_CHECKING:
-    from holdfast.cli.check import AdvisoryCheck
+    from holdfast.cli.check import AdvisoryCheck as Advisories
+    from holdfast.secret.engine import SecretEngine
 
 
 ATTACHED = "attached"
@@ -79,7 +81,7 @@ def scan_target(
                 vex=vex, opener=own,
             )  # fmt: skip
     with Meter(quiet=quiet) as meter:
-        check: AdvisoryCheck | None = None
+        check: Advisories | None = None
         if VULNERABILITIES in wanted.engines:
             from holdfast.cli.check import AdvisoryCheck
 
@@ -88,8 +90,9 @@ def scan_target(
         layers = lambda done, total: meter("layers", done, total)  # noqa: E731
         statements = tuple((name, _document(name)) for name in vex if name != ATTACHED)
         options = Options(
-            platform, base, check, layers, opener, attested, wanted, statements, attached_statements=ATTACHED in vex
-        )
+            platform, base, check, layers, opener, attested, wanted, statements, attached_statements=ATTACHED in vex,
+            issuers=_issuers(opener, settings) if wanted.verify else None,
+        )  # fmt: skip
         report = scan(chosen, settings, options)
         return Scanned(replace(report, problems=(*report.problems, *opener.problems)), check.sources if check else {})
 
@@ -100,6 +103,17 @@ def kept(scanned: Scanned, settings: Settings) -> Report:
 
     problems = keep(settings.store, settings.data, scanned.report, scanned.sources)
     return replace(scanned.report, problems=(*scanned.report.problems, *problems)) if problems else scanned.report
+
+
+def _issuers(opener: Opener, settings: Settings) -> Issuers:
+    """Who asks the issuers of secrets, over this process's own connections."""
+
+    def ask(engine: "SecretEngine") -> tuple[dict[tuple[str, str], str], list[Problem]]:
+        from holdfast.secret.verify import verify
+
+        return verify(engine.kept.values(), engine.secret_rules, opener.wire, hosts=settings.issuers)
+
+    return ask
 
 
 def _document(name: str) -> bytes:

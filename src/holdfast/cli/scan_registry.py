@@ -86,6 +86,8 @@ def command(
         raise click.UsageError("give one HOST, or --list FILE")
     places = outputs_of(form, outputs)
     look_for = wanted(offline=offline, **chosen_engines)
+    if look_for.verify:
+        raise click.UsageError("--verify is for one target at a time: scan, vet")
     registry = registry_named(host) if host else ""
     if plain_http and not registry:
         raise click.UsageError("--plain-http is for a HOST; a list has plain_http in the settings of each registry")

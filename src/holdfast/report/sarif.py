@@ -13,7 +13,16 @@ from holdfast.model.package import Package
 from holdfast.model.report import Report
 from holdfast.model.status import Gravity, Problem, Status
 from holdfast.report.rows import by_purl, is_exploited, places
-from holdfast.report.words import STILL_THERE, advice_of, deleted_by, other_places, place_of, source_folder, title_of
+from holdfast.report.words import (
+    STILL_THERE,
+    advice_of,
+    deleted_by,
+    in_order,
+    other_places,
+    place_of,
+    source_folder,
+    title_of,
+)
 from holdfast.report.writer import emit, encode, speakable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -57,7 +66,7 @@ class SarifWriter(Struct, frozen=True):
 def document(report: Report) -> dict[str, Any]:
     """The SARIF log as plain values. What is not affected is no result; what is beyond the limit is said."""
     told = [finding for finding in report.findings if finding.fix.state is not FixState.NOT_AFFECTED]
-    findings = told[:_MOST_RESULTS]
+    findings = told if len(told) <= _MOST_RESULTS else in_order(told)[:_MOST_RESULTS]
     rules: dict[str, list[Finding]] = {}
     for finding in findings:
         rules.setdefault(finding.rule, []).append(finding)

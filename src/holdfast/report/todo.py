@@ -102,8 +102,7 @@ def secrets_to_replace(found: Sequence[Finding]) -> tuple[Group, ...]:
 
     Those of low confidence or severity, and those that their issuer calls dead, are left to the list.
     """
-    grave = [one for one in found if one.severity.rank >= Severity.MEDIUM.rank and one.confidence is not Confidence.LOW]
-    sure = [one for one in found if is_alive(one) or (one in grave and not _is_dead(one))]
+    sure = [one for one in found if _is_to_replace(one)]
     return tuple(by_rule(sure))
 
 
@@ -168,8 +167,12 @@ def _change(worst: Finding, members: list[Finding], width: int) -> str:
     return f"{title}: {place_words(places, width - columns(title) - 8)}"
 
 
-def _is_dead(finding: Finding) -> bool:
-    return isinstance(finding.evidence, SecretEvidence) and finding.evidence.alive == "no"
+def _is_to_replace(finding: Finding) -> bool:
+    if is_alive(finding):
+        return True
+    if finding.confidence is Confidence.LOW or finding.severity.rank < Severity.MEDIUM.rank:
+        return False
+    return not (isinstance(finding.evidence, SecretEvidence) and finding.evidence.alive == "no")
 
 
 def _promise(plan: Plan, shares: tuple[int, int, int, int], total: int) -> list[Span]:

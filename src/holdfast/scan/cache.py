@@ -30,9 +30,11 @@ class LayerCache:
     """Records by diff ID. A damaged or foreign file counts as absent; a cache that cannot be written is no error.
 
     `fingerprint` stands for the engines and their versions: another one is another folder, so nothing stale is read.
+    A `closed` one answers nothing.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
+    def __init__(self, folder: Path, fingerprint: str, *, closed: bool = False) -> None:
+        self._closed = closed
         self._files = KeptFiles(folder / "layers" / f"{fingerprint}-{_FORMAT}", unused_seconds=math.inf)
         self._verified = folder / "verified"
         self._locks = folder / "locks"
@@ -40,7 +42,8 @@ class LayerCache:
 
     def get(self, diff_id: str) -> LayerRecord | None:
         """The record of a layer, where one is kept and whole."""
-        data = self._files.get(diff_id.replace(":", "-"), _LIMIT) if is_digest(diff_id) else None
+        known = is_digest(diff_id) and not self._closed
+        data = self._files.get(diff_id.replace(":", "-"), _LIMIT) if known else None
         if data is None:
             return None
         try:

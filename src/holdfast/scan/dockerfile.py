@@ -10,6 +10,7 @@ from holdfast.model.finding import Finding
 from holdfast.model.report import NamedBase, Report, Target
 from holdfast.model.status import Problem
 from holdfast.scan.engines import CONFIGURATION, SECRETS, Engines, open_engines
+from holdfast.scan.inside import asked
 from holdfast.scan.inventory import Inventory
 from holdfast.scan.options import Options, Wanted
 from holdfast.scan.outcome import report_of
@@ -44,7 +45,8 @@ def scan_dockerfile(plan: Plan, settings: Settings, options: Options) -> Report:
     judged = Judged()
     if CONFIGURATION in options.wanted.engines:
         judged = judge(plan.path, plan.path.name, None)
-    findings = (*judged.findings, *_secrets(plan.path, engines))
+    secrets = asked(_secrets(plan.path, engines), engines.secrets, options.issuers, problems)
+    findings = (*judged.findings, *secrets)
     looked_for = Wanted(options.wanted.engines & {SECRETS, CONFIGURATION})
     alone = Options(wanted=looked_for)
     return report_of(

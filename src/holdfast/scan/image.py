@@ -19,7 +19,7 @@ from holdfast.scan.boundary import boundary, load_bases, side_of
 from holdfast.scan.conceal import conceal
 from holdfast.scan.engines import open_engines
 from holdfast.scan.exploitability import attached_statements, with_statements
-from holdfast.scan.inside import Inside, assess_configuration, hidden_in, look_inside
+from holdfast.scan.inside import Inside, asked, assess_configuration, hidden_in, look_inside
 from holdfast.scan.inventory import Inventory
 from holdfast.scan.layers import LayerRead
 from holdfast.scan.options import Options
@@ -45,11 +45,11 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         image, base, doubts = _with_sides(concealed.image, settings, options)
         problems += doubts
         # While the layers are read, the registry is asked what else there is.
-        asked = beside.submit(_look, source, settings, fresh=options.attested)
-        inside = _stated(asked.result(), problems) if options.attested else None
+        looking = beside.submit(_look, source, settings, fresh=options.attested)
+        inside = _stated(looking.result(), problems) if options.attested else None
         is_stated = inside is not None
         inside = inside or look_inside(source, image, engines, settings, options.on_progress)
-        attached = asked.result()
+        attached = looking.result()
         said = tuple(attached_statements(source, attached, problems)) if options.attached_statements else ()
         mismatches = [(-1, item) for item in source.integrity]
         problems += source.problems
@@ -59,7 +59,8 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
     if mismatches:
         problems.append(_damaged(len(mismatches)))
     outside = concealed.places if engines.secrets_wanted else ()
-    findings += hidden_in(inside, image.layers, engines.secrets, outside)
+    hidden = hidden_in(inside, image.layers, engines.secrets, outside)
+    findings += asked(hidden, engines.secrets, options.issuers, problems)
     if attached is not None:
         problems += attached.problems
         if attached.listed and not is_stated:

@@ -10,12 +10,13 @@ from holdfast.fs.overlay import Overlay
 from holdfast.malware.finding import Place as MalwarePlace
 from holdfast.model.artifact import Image, Layer
 from holdfast.model.finding import Finding
+from holdfast.model.status import Problem
 from holdfast.oci.source import Source
 from holdfast.scan.cache import LayerCache
 from holdfast.scan.engines import Engines
 from holdfast.scan.inventory import Inventory, of_image
 from holdfast.scan.layers import LayerRead, Progress, read_layers
-from holdfast.scan.options import Checked
+from holdfast.scan.options import Checked, Issuers
 from holdfast.secret.finding import Place as SecretPlace
 from holdfast.settings import Settings
 
@@ -39,7 +40,8 @@ def look_inside(
     source: Source, image: Image, engines: Engines, settings: Settings, on_progress: Progress | None
 ) -> Inside:
     """Read the layers of an image that is open."""
-    cache = LayerCache(settings.cache, engines.fingerprint)
+    # A record holds no secret that anybody could be asked about.
+    cache = LayerCache(settings.cache, engines.fingerprint, closed=engines.secrets.keeps)
     reads = read_layers(source, engines, cache, on_progress)
     overlay = Overlay([read.record.changes for read in reads])
     inventory, reads = of_image(source, image, reads, overlay, engines.selector, cache)
@@ -73,6 +75,20 @@ def hidden_in(
         from holdfast.malware import findings as of_malware
 
         yield from of_malware(malware)
+
+
+def asked(
+    findings: Iterable[Finding], engine: "SecretEngine", issuers: Issuers | None, problems: list[Problem]
+) -> tuple[Finding, ...]:
+    """The findings with what the issuers of secrets say of them, where they are to be asked."""
+    findings = tuple(findings)
+    if issuers is None or not engine.kept:
+        return findings
+    from holdfast.secret.verify import with_answers
+
+    answers, unclear = issuers(engine)
+    problems += unclear
+    return with_answers(findings, answers)
 
 
 def assess_configuration(

@@ -77,7 +77,7 @@ class Opener:
 
             settings = self._settings.registries.get(name, RegistrySettings())
             sessions = [
-                Session(endpoint, self._wire(), self._keychain(), Retry(), Deadline())
+                Session(endpoint, self.wire, self._keychain(), Retry(), Deadline())
                 for endpoint in endpoints(name, settings, CERTIFICATE_FOLDERS)
             ]
             self._registries[name] = Registry(name, sessions)
@@ -89,7 +89,7 @@ class Opener:
             from holdfast.runtime.find import open_engine
 
             address = getattr(self._settings.engines, kind)
-            engine = open_engine(kind, address, self._environment, self._home, self._wire())
+            engine = open_engine(kind, address, self._environment, self._home, self.wire)
             self._stack.callback(engine.close)
             self._engines[kind] = engine
         return self._engines[kind]
@@ -115,7 +115,9 @@ class Opener:
             raise _as_typed(error, plan) from error
         return LayoutReader(layout, "registry", plan.reference, IMAGE_BUDGET).open_from([root], platform)
 
-    def _wire(self) -> "Wire":
+    @property
+    def wire(self) -> "Wire":
+        """The connections of this process; none is open before it is first asked for."""
         if self._wire_open is None:
             from holdfast.transport.proxy import Proxy
             from holdfast.transport.trust import Trust

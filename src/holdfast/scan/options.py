@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -17,6 +17,9 @@ from holdfast.scan.boundary import RegisteredBase
 from holdfast.scan.engines import ENGINES
 from holdfast.scan.layers import Progress
 from holdfast.scan.plan import Plan
+
+if TYPE_CHECKING:
+    from holdfast.secret.engine import SecretEngine
 
 
 class Checked(Struct, frozen=True):
@@ -38,6 +41,9 @@ class Check(Protocol):
     ) -> Checked:
         """Findings for these packages; `sources` are the image's own apt source files by path."""
 
+
+Issuers = Callable[["SecretEngine"], tuple[dict[tuple[str, str], str], list[Problem]]]
+"""Asks the issuers of the secrets that an engine kept: what they said by rule and key id, and what went wrong."""
 
 Open = Callable[[Plan, Platform | None], Source]
 """Opens the image of a plan, for a platform."""
@@ -68,7 +74,7 @@ class Options(Struct, frozen=True):
     `wanted` is what to look for.
     `open` is given for what is not on disk; `attested`: where a bill of materials is attached to an image, it is used
     instead of pulling the layers. `statements` are documents of exploitability (VEX) by their names, and with
-    `attached_statements` those that are attached to the image count too.
+    `attached_statements` those that are attached to the image count too. `issuers` asks whether secrets live.
     """
 
     platform: Platform | None = None
@@ -80,3 +86,4 @@ class Options(Struct, frozen=True):
     wanted: Wanted = Wanted()
     statements: tuple[tuple[str, bytes], ...] = ()
     attached_statements: bool = False
+    issuers: Issuers | None = None

@@ -18,7 +18,7 @@ from holdfast.scan.dockerfile import Judged, dockerfile_in, judge, scan_dockerfi
 from holdfast.scan.engines import open_engines
 from holdfast.scan.exploitability import with_embedded, with_statements
 from holdfast.scan.image import scan_image
-from holdfast.scan.inside import Inside, assess_configuration, hidden_in
+from holdfast.scan.inside import Inside, asked, assess_configuration, hidden_in
 from holdfast.scan.inventory import Inventory, of_directory
 from holdfast.scan.layers import LayerRead
 from holdfast.scan.options import Open, Options, open_stored
@@ -61,7 +61,7 @@ def _scan_directory(plan: Plan, settings: Settings, options: Options) -> Report:
     engines, problems = open_engines(settings, options.wanted)
     inventory, record, overlay = of_directory(plan.path, engines)
     inside = Inside(inventory, (LayerRead(record),), overlay)
-    findings = list(hidden_in(inside, [Layer("")], engines.secrets))
+    findings = asked(hidden_in(inside, [Layer("")], engines.secrets), engines.secrets, options.issuers, problems)
     judged = Judged()
     if engines.marks and (dockerfile := dockerfile_in(plan.path)):
         judged = judge(dockerfile, dockerfile.name, plan.path)

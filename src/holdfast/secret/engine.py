@@ -49,6 +49,11 @@ class SecretEngine:
         self.placed = self._paths.of
         self.kept: dict[tuple[str, str], Kept] = {}
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the secrets that it finds are kept in memory."""
+        return self._keep
+
     @classmethod
     def load(cls, packs: Path, key: bytes, keep: bool = False) -> "SecretEngine":
         """The engine with the built-in rules. The compiled ones are kept in `packs`; ids are made with `key`.

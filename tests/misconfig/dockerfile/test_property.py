@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,3 +90,34 @@ def test_any_expansion(text: str, values: dict[str, str]) -> None:
 @given(st.text("ab*?/!.#\n", max_size=60), st.text("ab/.", min_size=1, max_size=40))
 def test_any_ignore_pattern(ignore: str, path: str) -> None:
     Context((path,), ignore).sent(path)
+
+
+_SHAPES = {
+    "brackets": "RUN " + "(" * 20_000,
+    "substitutions": "RUN " + "$(" * 20_000,
+    "quotes in substitutions": "RUN " + '"$(' * 20_000,
+    "shells in shells": "RUN " + 'sh -c "' * 10_000,
+    "runners": "RUN " + "sudo " * 20_000,
+    "cases": "RUN " + "case x in " * 10_000,
+    "one long pipe": "RUN a" + " | a" * 20_000,
+    "removals": "RUN a" + "; rm -rf $X/*" * 5_000,
+    "downloads": "RUN a" + "; curl http://e.org" * 5_000,
+    "ports": "EXPOSE " + "1-65535 " * 10_000,
+    "defaults in defaults": "ENV A=" + "${A:-" * 20_000,
+    "patterns": "ENV A=" + "a" * 50_000 + "\nWORKDIR /${A//*a*a*a*b/c}" * 500,
+    "doubling": "ENV A=aaaaaaaaaa" + "\nENV A=$A$A" * 2_000,
+    "tokens": "ENV A=" + "eyJaaaaaaaa." * 10_000,
+    "logins": "LABEL a=" + "a://:" * 20_000,
+    "arrays": "CMD " + "[" * 50_000,
+    "heredocs": "RUN " + "<<A " * 20_000,
+    "comments": "# hadolint ignore=DL3002\nUSER root\n" * 3_000,
+    "stages": "FROM a AS a\nCOPY --from=a / /\n" * 3_000,
+    "escapes": "RUN a\\\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize("shape", sorted(_SHAPES))
+def test_shapes_made_to_blow_up_end(shape: str) -> None:
+    assessed = assess(("FROM debian:12\n" + _SHAPES[shape]).encode(), "Dockerfile")
+    assert len(assessed.findings) < 1000
+    assert len(assessed.problems) < 100

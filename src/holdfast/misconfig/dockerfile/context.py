@@ -8,7 +8,7 @@ from typing import Self
 
 from msgspec import Struct
 
-_ENTRIES, _DEPTH, _IGNORE_BYTES, _PATTERNS, _PATTERN_LENGTH = 20_000, 4, 256 << 10, 2_000, 512
+_ENTRIES, _DEPTH, _IGNORE_BYTES, _PATTERNS, _PATTERN_LENGTH = 20_000, 4, 256 << 10, 500, 512
 
 
 class Context(Struct, frozen=True):
@@ -76,11 +76,7 @@ def _fits(pattern: str, path: str) -> bool:
             here = set(range(min(here), size + 1))
             at += 2
         elif pattern[at] == "*":
-            reached = set(here)
-            for start in here:
-                end = path.find("/", start)
-                reached.update(range(start, (size if end < 0 else end) + 1))
-            here = reached
+            here = _within_part(here, path)
             at += 1
         elif pattern[at] == "?":
             here = {position + 1 for position in here if position < size and path[position] != "/"}
@@ -91,3 +87,16 @@ def _fits(pattern: str, path: str) -> bool:
             here = {position + 1 for position in here if path[position : position + 1] == pattern[at]}
             at += 1
     return size in here
+
+
+def _within_part(starts: set[int], path: str) -> set[int]:
+    """Every place that can be reached from these without crossing a slash."""
+    reached: set[int] = set()
+    going = False
+    for position in range(min(starts), len(path) + 1):
+        going = going or position in starts
+        if going:
+            reached.add(position)
+        if path[position : position + 1] == "/":
+            going = False
+    return reached

@@ -166,7 +166,7 @@ class _Reader:
         if modifier == "?":
             return value
         greedy = word[:1] == modifier
-        return _trim(word[greedy:], value, greedy=greedy, suffix=modifier == "%", limit=self.budget.value * 16)
+        return _trim(word[greedy:], value, greedy=greedy, suffix=modifier == "%", limit=self.budget.value * 2)
 
     def _replaced(self, name: str, start: int, depth: int) -> str:
         every = self.text[self.at : self.at + 1] == "/"
@@ -177,7 +177,7 @@ class _Reader:
         if value is None:
             self.unresolved.add(name)
             return self.text[start : self.at]
-        return _replace(pattern, replacement, value, every=every, limit=self.budget.value * 16)
+        return _replace(pattern, replacement, value, every=every, limit=self.budget.value * 2)
 
     def _value(self, name: str, start: int) -> str:
         value = self.values.get(name)

@@ -3,6 +3,7 @@
 Source of facts: moby/buildkit, frontend/dockerfile/parser/parser.go and directives.go.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from holdfast.misconfig.dockerfile.words import split_words
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(\S.*)")
 _DIRECTIVES = ("syntax", "escape", "check")
 _HEREDOC = re.compile(r"[0-9]{0,9}<<(-?)([^<]*)")
+_WORDS = 1000  # of an instruction that are looked at for heredocs
 _TAKES_HEREDOCS = ("RUN", "COPY", "ADD")
 
 
@@ -113,7 +115,7 @@ class LineReader:
         if keyword.upper() not in _TAKES_HEREDOCS or rest.lstrip().startswith("["):
             return ()
         found = []
-        for word in split_words(rest, self.escape):
+        for word in itertools.islice(split_words(rest, self.escape), _WORDS):
             marker = _HEREDOC.fullmatch(word)
             name = marker[2].replace('"', "").replace("'", "").replace("\\", "") if marker else ""
             if marker and name and not any(char in "()|;&>" for char in name):

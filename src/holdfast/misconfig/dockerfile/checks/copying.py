@@ -1,12 +1,12 @@
 """COPY and ADD: from where, to where, and what comes along."""
 
+import itertools
 import re
 import sys
 from collections.abc import Iterator
 
 from holdfast.misconfig.dockerfile.bases import is_later, is_stage
 from holdfast.misconfig.dockerfile.breach import Breach
-from holdfast.misconfig.dockerfile.context import Context
 from holdfast.misconfig.dockerfile.syntax import Instruction, Stage
 from holdfast.misconfig.dockerfile.view import View
 from holdfast.model.finding import Confidence, Severity
@@ -29,6 +29,7 @@ _SAMPLE = re.compile(
     r"\.(?:example|sample|template|dist|tmpl|test|pub|defaults?)$|(?:ca|cert|chain|bundle|public)\w*\.pem$|ca[-_.]",
     re.I,
 )
+_CANDIDATES = 200
 _WHOLE = (".", "./", "/", "./.")
 
 
@@ -171,7 +172,8 @@ def _context(instruction: Instruction, stage: Stage, view: View) -> Iterator[Bre
     context = view.context
     if context is None or not stage.shipped or not any(word in _WHOLE for word in _local(instruction)):
         return
-    sent = [path for path in context.paths if _sensitive(path, context)]
+    likely = itertools.islice((path for path in context.paths if _sensitive(path)), _CANDIDATES)
+    sent = [path for path in likely if context.sent(path)]
     if sent:
         yield Breach(
             "whole-context-copied",
@@ -197,8 +199,6 @@ def _context(instruction: Instruction, stage: Stage, view: View) -> Iterator[Bre
         )
 
 
-def _sensitive(path: str, context: Context) -> bool:
+def _sensitive(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
-    if name != ".git" and (_SAMPLE.search(name) or not (_KEY.fullmatch(name) or _LIKELY.fullmatch(name))):
-        return False
-    return context.sent(path)
+    return name == ".git" or bool(not _SAMPLE.search(name) and (_KEY.fullmatch(name) or _LIKELY.fullmatch(name)))
