@@ -129,10 +129,10 @@ def test_of_a_long_name_the_end_is_kept() -> None:
     assert "…" in line(text, "service:1.2.3")
 
 
-def test_malware_and_tampering_stand_out() -> None:
-    text = table(survey(surveyed("a:1", counts={C: 2}, malware=1, tampered=1, risk=100)))
-    assert line(text, " a:1").endswith("a:1 MALWARE TAMPERED")
-    assert "  malware: in 1 image\n" in text
+def test_malware_secrets_and_tampering_stand_out() -> None:
+    text = table(survey(surveyed("a:1", counts={C: 2}, malware=1, secrets=4, tampered=1, risk=100)))
+    assert line(text, " a:1").endswith("a:1 MALWARE SECRETS TAMPERED")
+    assert "  malware: in 1 image\n  secrets: in 1 image\n" in text
 
 
 def test_what_runs_is_told_with_its_containers() -> None:

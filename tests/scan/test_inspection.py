@@ -26,6 +26,7 @@ from attached import (
 from daemons.fake import fake
 from daemons.push import INDEX
 from holdfast.model.inspection import Inspection
+from holdfast.scan.engines import open_secrets
 from holdfast.scan.inspection import inspect
 from holdfast.scan.opener import Opener
 from holdfast.scan.plan import plan
@@ -41,7 +42,7 @@ def inspected(folder: Path, target: str | Path) -> Inspection:
     named = target if isinstance(target, str) else f"oci:{target}"
     settings = Settings(cache=folder / "cache", data=folder / "data")
     with Opener(settings, {}, folder) as opener, opener(plan(named), None) as source:
-        return inspect(source, named, settings.cache)
+        return inspect(source, named, settings.cache, open_secrets(settings)[0])
 
 
 @contextmanager

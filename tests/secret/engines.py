@@ -1,6 +1,7 @@
 """Builders: an engine with rules of a test's own, and windows to show it."""
 
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 from holdfast.model.file import Window
@@ -78,6 +79,8 @@ def examined(data: bytes, path: str = "srv/app/settings.conf", rules: str = RULE
     return engine(rules).session().examine(window(data, path))
 
 
+@lru_cache(maxsize=1)
 def built_in() -> SecretEngine:
-    """The engine as it is shipped; its pack is kept for the whole run of the tests."""
-    return SecretEngine.load(Path(tempfile.gettempdir(), "holdfast-test-packs"), KEY)
+    """The engine as it is shipped."""
+    with tempfile.TemporaryDirectory() as folder:
+        return SecretEngine.load(Path(folder), KEY)

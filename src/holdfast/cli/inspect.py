@@ -10,6 +10,7 @@ from holdfast.cli.failure import CLEAN, INCOMPLETE
 from holdfast.model.errors import InputError
 from holdfast.report.inspection import write
 from holdfast.report.writer import encode
+from holdfast.scan.engines import open_secrets
 from holdfast.scan.inspection import inspect
 from holdfast.scan.plan import plan
 
@@ -23,11 +24,11 @@ from holdfast.scan.plan import plan
 def command(target: str, form: str, platform: str | None, plain_http: bool, offline: bool) -> None:
     """Show the manifest, layers, history, sizes and attachments of the image TARGET."""
     chosen = plan(target)
-    if chosen.kind in ("dir", "sbom"):
+    if chosen.kind in ("dir", "dockerfile", "sbom"):
         raise InputError("not an image", where=target, remedy=f"scan it: holdfast scan {chosen.kind}:{chosen.path}")
     settings = settings_for(target, offline=offline, plain_http=plain_http)
     with opener_of(settings) as opener, opener(chosen, image_platform(platform)) as source:
-        inspection = inspect(source, target, settings.cache)
+        inspection = inspect(source, target, settings.cache, open_secrets(settings)[0])
     if form == "json":
         click.echo(encode(inspection), nl=False)
     else:

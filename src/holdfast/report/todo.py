@@ -21,7 +21,7 @@ SIDES = {Side.BASE: "in the base image", Side.APPLICATION: "in the application",
 """Where something has to move."""
 
 # Of the ten lines so many are kept for a kind, though more urgent ones could fill them all.
-_KEPT = {"secrets": 2, "settings": 2, "upgrades": 4}
+_KEPT = {"secrets": 2, "settings": 1, "upgrades": 2}
 
 
 Group = tuple[Finding, list[Finding]]
@@ -135,16 +135,16 @@ def to_do(report: Report, plan: Plan, total: int, width: int) -> Lines:
     ):
         number += 1
         yield [(f"  {number:>2}. ", "dim"), (words, style)]
-    yield from _more(len(names) - removing, "to remove: see above", "bad")
-    yield from _more(len(plan.secrets) - replacing, "kinds of secrets to replace: see above", "bad")
-    yield from _more(len(plan.settings) - changing, "settings to change: see below", "dim")
+    yield from _more(len(names) - removing, "thing", "to remove: see above", "bad")
+    yield from _more(len(plan.secrets) - replacing, "kind", "of secrets to replace: see above", "bad")
+    yield from _more(len(plan.settings) - changing, "setting", "to change: see below", "dim")
     if upgrading:
         yield from _upgrades(report, plan.upgrades[:upgrading], plan.upgrades[upgrading:], number, width)
 
 
-def _more(number: int, words: str, style: str) -> Lines:
+def _more(number: int, noun: str, words: str, style: str) -> Lines:
     if number > 0:
-        yield [(f"      and {number:,} more {words}", style)]
+        yield [(f"      and {counted(number, f'more {noun}')} {words}", style)]
 
 
 def _replace(worst: Finding, members: list[Finding], width: int) -> str:

@@ -24,6 +24,9 @@ PACKAGES, VULNERABILITIES, SECRETS, MALWARE, CONFIGURATION = (
 )  # fmt: skip
 ENGINES = (PACKAGES, VULNERABILITIES, SECRETS, MALWARE, CONFIGURATION)
 
+PACKS = "packs"
+"""The folder of compiled rules, in the data folder."""
+
 Marks = Callable[[Entry], tuple[Trait, ...]]
 
 
@@ -63,12 +66,9 @@ class Engines:
 
 def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[Problem]]:
     """The engines that are wanted, and what of the user's own rules or lists cannot be used."""
-    from holdfast.secret.engine import SecretEngine
-    from holdfast.secret.key import fingerprint_key
-
     problems: list[Problem] = []
     readers: list[Reader] = []
-    marks, malware, packs = None, None, settings.data / "packs"
+    marks, malware, packs = None, None, settings.data / PACKS
     if wanted.engines & {PACKAGES, VULNERABILITIES, CONFIGURATION}:  # what is installed is a part of how it is set up
         from holdfast.catalog import CATALOGERS
 
@@ -84,10 +84,18 @@ def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[
         bad, good = _digests(wanted.known_bad), _digests(wanted.known_good)
         malware = MalwareEngine.load(packs, wanted.malware_rules, bad, good)
         problems += malware.problems
-    key, doubt = fingerprint_key(settings.data)
+    secrets, doubt = open_secrets(settings, keep=wanted.verify)
     problems += (doubt,) if doubt else ()
-    secrets = SecretEngine.load(packs, key, keep=wanted.verify)
     return Engines(readers, secrets, malware, marks, secrets_wanted=SECRETS in wanted.engines), problems
+
+
+def open_secrets(settings: "Settings", *, keep: bool = False) -> tuple["SecretEngine", Problem | None]:
+    """The engine for secrets, and what is amiss with the key that it makes their ids with; see SecretEngine.load."""
+    from holdfast.secret.engine import SecretEngine
+    from holdfast.secret.key import fingerprint_key
+
+    key, doubt = fingerprint_key(settings.data)
+    return SecretEngine.load(settings.data / PACKS, key, keep=keep), doubt
 
 
 def _digests(files: Sequence[Path]) -> frozenset[str]:

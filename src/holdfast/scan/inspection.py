@@ -14,18 +14,24 @@ from holdfast.oci.layout import Layout, blob_path
 from holdfast.oci.manifest import Document, parse_document
 from holdfast.oci.source import Source
 from holdfast.scan.attached import look, read_about
+from holdfast.scan.conceal import conceal
+from holdfast.secret.engine import SecretEngine
 
 _MOST_OFFERS = 200
 _MOST_PROVENANCE = 8
 
 
-def inspect(source: Source, target: str, cache: Path) -> Inspection:
-    """What the documents of an image say, and what is attached to it now. Its layers are not read."""
+def inspect(source: Source, target: str, cache: Path, engine: SecretEngine) -> Inspection:
+    """What the documents of an image say, every secret in them masked, and what is attached to it now.
+
+    Its layers are not read.
+    """
+    concealed = conceal(source.image, engine).image
     problems = list(source.problems)
     integrity = [f"{item.what}: {item.actual} instead of {item.expected}" for item in source.integrity]
     problems += [Problem("image.damaged", f"not what was promised: {text}") for text in integrity]
     if not isinstance(source, ImageSource):
-        return Inspection(SCHEMA, target, source.image, problems=tuple(problems))
+        return Inspection(SCHEMA, target, concealed, problems=tuple(problems))
     image, layout = source.image, source.layout
     attached = look(source, cache, fresh=True)
     problems += attached.problems
@@ -34,7 +40,7 @@ def inspect(source: Source, target: str, cache: Path) -> Inspection:
     provenance = _provenance(source, attached.attachments, problems)
     signed = {digest for digest, (_, is_signed) in provenance.items() if is_signed}
     return Inspection(
-        SCHEMA, target, image, media_type=(manifest.media_type or "") if manifest else "",
+        SCHEMA, target, concealed, media_type=(manifest.media_type or "") if manifest else "",
         offers=_offers(index, problems) if index else (),
         attachments=tuple(replace(one, signed=one.signed or one.digest in signed) for one in attached.attachments),
         provenance={digest: said for digest, (said, _) in provenance.items()}, problems=tuple(problems),

@@ -127,6 +127,7 @@ def _counts(survey: Survey, read: Sequence[Surveyed]) -> Lines:
     for count, words in (
         (sum(image.known_exploited > 0 for image in read), "known to be exploited"),
         (sum(image.malware > 0 for image in read), "malware"),
+        (sum(image.secrets > 0 for image in read), "secrets"),
         (sum(image.tampered > 0 for image in read), "not what was promised: tampered or damaged"),
     ):
         if count:
@@ -214,10 +215,11 @@ def _image(survey: Survey, image: Surveyed, wide: int, width: int) -> list[Span]
     spans.append(_count(image.known_exploited, 5, "exploited"))
     others = len(image.names) + image.more_names
     marks = (f" +{others:,}" if others else "") + (" MALWARE" if image.malware else "")
+    marks += " SECRETS" if image.secrets else ""
     marks += " TAMPERED" if image.tampered else ""
     used = sum(len(text) for text, _ in spans) + 2
     spans.append((f"  {cut_front(_short(survey, image.name), width - used - len(marks))}", ""))
-    spans.append((marks, "bad" if image.malware or image.tampered else "dim"))
+    spans.append((marks, "bad" if image.malware or image.secrets or image.tampered else "dim"))
     return spans
 
 

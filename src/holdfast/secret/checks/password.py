@@ -8,7 +8,7 @@ from holdfast.secret.checks.argument import number
 
 _REFERENCE = re.compile(
     rb"[$#%@]\{|\{\{|\}\}|\$\(|%\(\w{1,40}\)|%[sd](?!\w)|%[A-Za-z_]{3,60}%|<[^<>]{1,80}>|^\[[^\[\]]{1,80}\]$|^\{[^{}]{1,80}\}$"
-    rb"|^\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+)\b|^(?:vault|ssm|op|arn|file|env|secret|ref|keyring|sm):|ENC[\[(]|^!vault"
+    rb"|^\$(?:[A-Z_][A-Z0-9_]{2,}|[a-z_]{3,})(?![A-Za-z0-9])|^(?:vault|ssm|op|arn|file|env|secret|ref|keyring|sm):|ENC[\[(]|^!vault"
     rb"|^(?:os|process|env|secrets?|var|data|local|self|this|config|settings|params|args|module)[.\[]|getenv"
 )
 _STAND_IN = re.compile(
