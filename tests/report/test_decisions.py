@@ -41,9 +41,7 @@ def test_the_table_says_it_before_the_findings() -> None:
 
 def test_markdown_says_it_with_a_step_to_pass() -> None:
     text = written("markdown", DENIED)
-    assert (
-        "**🔴 denied** by policy <code>balanced</code>\n\n- **deny**: 1 secret of high confidence → replace" in text
-    )
+    assert "**🔴 denied** by policy <code>balanced</code>\n\n- **deny**: 1 secret of high confidence → replace" in text
     assert "- **warn**: the base is 200 days old" in text
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from holdfast.model.artifact import Layer, Side
-from holdfast.model.finding import Location, Severity
+from holdfast.model.finding import Fix, Location, Severity
 from holdfast.model.report import Report, Target
 from holdfast.report.table import TableWriter
 from holdfast.report.text import columns
@@ -82,7 +83,10 @@ class TestSecrets:
     def test_a_secret_is_told_redacted_with_its_place_and_layer(self) -> None:
         text = table(everything(secret()))
         assert "SECRETS  1 secret in the image: whoever can pull it has them\n" in text
-        assert "  critical  AWS access key  AKIA…7QZX\n            srv/app/.env:3  layer #2\n" in text
+        assert (
+            "  critical  AWS access key  AKIA…7QZX\n            srv/app/.env:3  layer #2  secret.aws-access-key\n"
+            in text
+        )
         assert "    → Revoke the key, then build the image without it.\n" in text
 
     def test_one_in_a_deleted_file_is_still_there(self) -> None:
@@ -94,7 +98,7 @@ class TestSecrets:
     @pytest.mark.parametrize("place", ["history 3", "environment API_KEY", "label build", "argument TOKEN"])
     def test_one_outside_of_files_names_its_place(self, place: str) -> None:
         text = table(everything(secret("", 0, place=place, location=Location())))
-        assert f"            {place}\n" in text
+        assert f"            {place}  secret.aws-access-key\n" in text
 
     def test_other_places_of_the_same_secret_are_counted(self) -> None:
         assert "srv/app/.env:3, +2 more  layer #2" in table(everything(secret(places=("a:1", "b:2"))))
@@ -121,6 +125,16 @@ class TestSecrets:
         text = table(everything(secret(alive="no")))
         assert "no longer valid" in text
         assert "WHAT TO DO" not in text
+
+    def test_those_of_low_confidence_share_a_line_a_rule(self) -> None:
+        text = table(everything(*(secret(f"usr/lib/{number}", confidence="low") for number in range(12))))
+        assert text.count("(low confidence)") == 1
+        assert "            usr/lib/0:3, +11 more  layer #2\n" in text
+
+    def test_where_many_rules_advise_the_reader_is_sent_to_explain(self) -> None:
+        rules = [replace(secret(f"x{n}"), rule=f"secret.rule-{n}", fix=Fix(advice=f"Do {n}.")) for n in range(3)]
+        assert "    → Do 0.\n    → Do 1.\n" in table(everything(*rules[:2]))
+        assert "    → revoke or change each where it was made" in table(everything(*rules))
 
     def test_of_very_many_the_rest_is_counted_by_rule(self) -> None:
         text = table(everything(*(secret(f"srv/{number}") for number in range(500))))
@@ -194,9 +208,9 @@ class TestWhatToDo:
         text = table(everything(*files, secret(), *settings_, *findings, packages=packages))
         numbers = [line.split(".")[0].strip() for line in _section(text, "WHAT TO DO") if line[2:4].strip().isdigit()]
         assert numbers == [str(number) for number in range(1, 11)]
-        assert "and 27 more to remove: see above" in text
-        assert "more settings to change: see below" in text
-        assert "and 26 more upgrades, with 26: see below" in text
+        assert "and 24 more things to remove: see above" in text
+        assert "and 29 more settings to change: see below" in text
+        assert "and 28 more upgrades, with 28: see below" in text
 
     def test_settings_of_medium_severity_are_not_among_them(self) -> None:
         assert "WHAT TO DO" not in table(everything(setting(severity="medium")))

@@ -140,7 +140,8 @@ def _pins(report: Report) -> Iterator[str]:
     if concerns_packages(report):
         yield counted(len(report.packages), "package") + layers
     if report.base.decided_by:
-        yield f"base image: {report.base.name or 'unnamed'} ({counted(report.base.layers, 'layer')})"
+        named = f"{report.base.name}, " if report.base.name else ""
+        yield f"base image: {named}{counted(report.base.layers, 'layer')}"
     elif len(report.layers) > 1:
         yield "base image: unknown"
 

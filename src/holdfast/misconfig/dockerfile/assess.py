@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.misconfig.dockerfile.bases import Base, bases_of
 from holdfast.misconfig.dockerfile.breach import Breach
@@ -87,8 +88,6 @@ def looks_like_dockerfile(name: str, head: bytes) -> bool:
 
 
 def _placed(problems: Iterable[Problem], path: str) -> Iterator[Problem]:
-    from msgspec.structs import replace
-
     for problem in problems:
         line = problem.where.removeprefix("line ") if problem.where.startswith("line ") else ""
         yield replace(problem, where=f"{path}:{line}" if line else path)

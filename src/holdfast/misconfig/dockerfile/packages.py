@@ -23,8 +23,9 @@ class Request(Struct, frozen=True):
             for option in options:
                 if given == option or given.startswith(option + "="):
                     return True
-                joined = len(option) == 2 and len(given) > 2 and given[0] == "-" and given[1] != "-"
-                if joined and option[1] in given:
+                letters = given.partition("=")[0]
+                joined = len(option) == 2 and len(letters) > 2 and letters[0] == "-" and letters[1] != "-"
+                if joined and option[1] in letters:
                     return True
         return False
 

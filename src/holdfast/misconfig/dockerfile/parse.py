@@ -5,6 +5,8 @@ Source of facts: moby/buildkit, frontend/dockerfile/parser, frontend/dockerfile/
 
 import re
 
+from msgspec.structs import replace
+
 from holdfast.misconfig.dockerfile.budget import DOCKERFILE_BUDGET, DockerfileBudget
 from holdfast.misconfig.dockerfile.expand import TooLarge, expand
 from holdfast.misconfig.dockerfile.lines import LineReader, LogicalLine
@@ -104,8 +106,6 @@ class _Parser:
         return tuple(problems)
 
     def _ships(self) -> tuple[Stage, ...]:
-        from msgspec.structs import replace
-
         shipped, at = set(), len(self.stages) - 1
         while at >= 0:
             shipped.add(at)
@@ -117,8 +117,6 @@ class _Parser:
 
     def _close(self) -> None:
         if self.stages:
-            from msgspec.structs import replace
-
             self.stages[-1] = replace(self.stages[-1], instructions=tuple(self.body))
             self.environments.append(self.environment)
         self.body = []

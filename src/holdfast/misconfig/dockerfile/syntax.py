@@ -71,7 +71,7 @@ class Stage(Struct, frozen=True):
 
     `image` is what FROM names after expansion, `parent` the number of the earlier stage where it is one of those (else
     -1). `resolved` says that every variable in it has a value. `shipped` is true for the last stage and those it is
-    built on: what they hold ends in the image. `environment` is what ENV (own and inherited) leaves at the end.
+    built on: what they hold ends in the image. `platform` is what `--platform` says.
     """
 
     number: int

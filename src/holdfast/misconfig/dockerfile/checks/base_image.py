@@ -36,6 +36,8 @@ def _named(base: Base) -> Iterator[Breach]:
             f"{instruction} names {name} without a tag, which means latest",
             "a tag and the digest it has today",
             f"{instruction} {name}:<version>@sha256:<digest>" if instruction == "FROM" else "",
+            # A bare word behind --from may also be a folder that the builder is given as --build-context.
+            Confidence.HIGH if instruction == "FROM" or "/" in name else Confidence.MEDIUM,
         )
     elif tag.lower() in _MOVING:
         yield Breach(
