@@ -110,6 +110,10 @@ def judge(policy: Policy, report: Report, ignored: list[Waiver], doubts: list[Pr
 
 def _remembered(report: Report, problems: list[Problem]) -> tuple[list[Waiver], Facts]:
     """What the store knows of this target and its bases; nothing where it cannot be read, which is said."""
+    for base in report.bases:
+        if not base.resolved:
+            message = "a build argument decides which base this is: it was not looked up"
+            problems.append(Problem("policy.base-unknown", message, Gravity.NOTE, f"{base.path}:{base.line}"))
     from holdfast.store.identity import identity
     from holdfast.store.open import accepted, open_store
 
@@ -121,9 +125,9 @@ def _remembered(report: Report, problems: list[Problem]) -> tuple[list[Waiver], 
             for one in accepted(chosen.store, chosen.data, same.target)
         ]
         bases: tuple[BaseFact, ...] = ()
-        if report.bases:
+        if named := [base for base in report.bases if base.resolved]:
             with open_store(chosen.store, chosen.data) as store:
-                bases = tuple(_base_fact(base, store) for base in report.bases)
+                bases = tuple(_base_fact(base, store) for base in named)
     except HoldfastError as error:
         problems.append(Problem.of("store.unreadable", error, gravity=Gravity.NOTE))
         waivers, bases = [], tuple(BaseFact(base.reference, where=f"{base.path}:{base.line}") for base in report.bases)

@@ -138,9 +138,13 @@ def is_commented(data: bytes, start: int) -> bool:
     return data.rfind(b"<!--", low, start) > data.rfind(b"-->", low, start)
 
 
+_TELLING = 8
+
+
 def _is_monotonous(secret: bytes) -> bool:
     """One byte over and over, few of them, or a row of the alphabet or the keyboard."""
-    body = secret.rpartition(b"_")[2] or secret
+    tail = secret.rpartition(b"_")[2]  # what is behind a prefix, unless an underscore is one of the token's own
+    body = tail if len(tail) >= _TELLING else secret
     if len(set(body)) <= max(2, min(len(body) // 12, 6)) or (len(secret) < 200 and _REPEATED.search(secret)):
         return True
     return any(
