@@ -11,7 +11,7 @@ from holdfast.cli.scan import exit_code
 from holdfast.scan.engines import PACKAGES
 from holdfast.scan.options import Wanted
 
-_FORMATS = ("cyclonedx", "cyclonedx-1.6", "cyclonedx-1.7", "json")
+_FORMATS = ("cyclonedx", "cyclonedx-1.6", "cyclonedx-1.7", "spdx", "json")
 
 
 @click.command(name="sbom")

@@ -80,8 +80,10 @@ def command(
     if all_running == bool(target):
         raise click.UsageError("give one TARGET, or --all-running")
     if all_running:
-        unused = {"--severity": severity, "--ignore-unfixed": ignore_unfixed, "--platform": platform, "--base": base,
-                  "--attested": attested, "--vex": vex, "--verify": look_for.verify, "--plain-http": plain_http}  # fmt: skip
+        unused = {
+            "--severity": severity, "--ignore-unfixed": ignore_unfixed, "--platform": platform, "--base": base,
+            "--attested": attested, "--vex": vex, "--verify": look_for.verify, "--plain-http": plain_http,
+        }  # fmt: skip
         if given := [name for name, value in unused.items() if value]:
             raise click.UsageError(f"--all-running goes without {', '.join(given)}")
         from holdfast.cli.running import scan_running

@@ -16,12 +16,13 @@ class Filter(Struct, frozen=True):
     ignore_unfixed: bool = False
 
     def shows(self, finding: Finding) -> bool:
-        """Whether a finding is among what was asked for. Malware and broken integrity are never left out."""
-        if finding.kind is not Kind.VULNERABILITY:
+        """Whether a finding is among what was asked for. Malware, secrets and broken integrity are never left out."""
+        if finding.kind not in (Kind.VULNERABILITY, Kind.CONFIGURATION):
             return True
         if self.severities and finding.severity not in self.severities:
             return False
-        return not (self.ignore_unfixed and finding.fix.state is not FixState.FIXED)
+        unfixed = finding.kind is Kind.VULNERABILITY and finding.fix.state is not FixState.FIXED
+        return not (self.ignore_unfixed and unfixed)
 
 
 def apply(report: Report, chosen: Filter) -> Report:
