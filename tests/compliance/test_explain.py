@@ -10,7 +10,6 @@ from holdfast.compliance.explain import explain
 from holdfast.model.finding import Rule
 from holdfast.scan.rules import RULES as SCAN_RULES
 
-
 EVERY = every_rule()
 
 

@@ -64,7 +64,7 @@ def lasting(report: dict[str, Any]) -> dict[str, Any]:
 
 def scan(holdfast: Holdfast, target: object, *flags: object, **more: Any) -> Outcome:
     """A scan with its report as JSON."""
-    return holdfast("scan", target, "-q", "-f", "json", *flags, **more)
+    return holdfast("scan", target, "-q", "-f", "json", "--only", "vulnerabilities", *flags, **more)
 
 
 def packages(outcome: Outcome) -> set[str]:

@@ -77,7 +77,7 @@ def unpacked(data: bytes) -> Iterator[bytes]:
     """What is compressed anywhere in some data."""
     for magic, inflate in ((b"\x28\xb5\x2f\xfd", _zstd), (b"\x1f\x8b\x08", _gzip)):
         at = data.find(magic)
-        while 0 <= at:
+        while at >= 0:
             if inner := inflate(data[at:]):
                 yield inner
             at = data.find(magic, at + 1)

@@ -12,6 +12,7 @@ from holdfast.model.survey import Survey
 from holdfast.oci.open import open_image
 from holdfast.oci.source import Source
 from holdfast.runtime.engine import Running
+from holdfast.scan.options import Wanted
 from holdfast.settings import Settings
 from holdfast.survey.containers import Containers
 from world import image, layer
@@ -46,7 +47,7 @@ def runs(engine: str, name: str, of: str, **fields: str) -> Running:
 
 def survey_of(tmp_path: Path, *engines: FakeEngine) -> Survey:
     settings = Settings(tmp_path / "cache", tmp_path / "data", offline=True)
-    return survey_running(engines, settings, Meter(quiet=True), vulnerabilities=False)
+    return survey_running(engines, settings, Meter(quiet=True), wanted=Wanted(frozenset({"packages"})))
 
 
 def an_image(tmp_path: Path, name: str) -> Path:

@@ -85,7 +85,7 @@ def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[
         malware = MalwareEngine.load(packs, wanted.malware_rules, bad, good)
         problems += malware.problems
     secrets, doubt = open_secrets(settings, keep=wanted.verify)
-    problems += (doubt,) if doubt else ()
+    problems += (doubt,) if doubt and SECRETS in wanted.engines else ()
     return Engines(readers, secrets, malware, marks, secrets_wanted=SECRETS in wanted.engines), problems
 
 

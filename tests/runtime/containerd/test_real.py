@@ -18,7 +18,7 @@ from holdfast.model.report import Report
 from holdfast.model.status import Status
 from holdfast.oci.attachment import attachments
 from holdfast.oci.open import open_image
-from holdfast.scan.options import Options
+from holdfast.scan.options import Options, Wanted
 from holdfast.scan.plan import plan
 from holdfast.scan.scanner import scan
 from holdfast.settings import Settings
@@ -32,6 +32,8 @@ pytestmark = pytest.mark.root
 
 STATUS = "Package: {0}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\nMaintainer: D <d@d>\n"
 OS_RELEASE = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
+
+PACKAGES = Wanted(frozenset({"packages"}))
 
 
 def layers(package: str = "openssl") -> list[bytes]:
@@ -73,7 +75,7 @@ def both(tmp_path: Path, **fields: Any) -> tuple[Path, Path]:
 def report_of(engine: Containerd, name: str, tmp_path: Path) -> Report:
     settings = Settings(tmp_path / "cache", tmp_path / "data", offline=True)
     options = Options(open=lambda plan, platform: engine.open(plan.reference, platform))
-    return scan(plan(f"containerd:{name}"), settings, options)
+    return scan(plan(f"containerd:{name}"), settings, structs.replace(options, wanted=PACKAGES))
 
 
 def verified(engine: Containerd, name: str) -> list[bool]:
@@ -109,7 +111,9 @@ def test_the_same_as_the_layout(
         assert (ours.problems, ours.integrity) == ([], [])
     assert verified(engine, "app") == [True, True]
     from_engine = report_of(engine, "app", tmp_path / "engine")
-    from_layout = scan(plan(f"oci:{layout}"), Settings(tmp_path / "c", tmp_path / "d", offline=True))
+    from_layout = scan(
+        plan(f"oci:{layout}"), Settings(tmp_path / "c", tmp_path / "d", offline=True), Options(wanted=PACKAGES)
+    )
     assert (from_engine.status, from_engine.packages) == (from_layout.status, from_layout.packages)
     assert {package.name for package in from_engine.packages} == {"app", "openssl"}
     assert (from_engine.findings, from_engine.problems) == (from_layout.findings, from_layout.problems)
