@@ -100,7 +100,7 @@ def _gzip(data: bytes) -> bytes:
 def database_values(path: Path) -> Iterator[bytes]:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
         for (table,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
-            for row in connection.execute(f"select * from \"{table}\""):
+            for row in connection.execute(f'select * from "{table}"'):
                 yield from (one if isinstance(one, bytes) else str(one).encode() for one in row)
 
 
@@ -165,7 +165,7 @@ def source_files(put: Secrets) -> dict[str, Any]:
         "app/.pypirc": f"[pypi]\nusername = __token__\npassword = pypi-{put('a .pypirc', made('pypi', 90))}\n",
         "app/vendor.tgz": tgz({"vendor/.env": f"STRIPE=sk_{'live'}_{put('a file in a tar')}\n"}),
         "app/theme.zip": zipped({"x/config.php": f"<?php $db_password = '{put('a file in a zip')}';\n"}),
-        "app/settings.py": f"DATABASES = {{'PASSWORD': '{put('a settings file')}'}}\nSECRET_KEY = '{put('a secret key')}'\n",
+        "app/settings.py": f"DB = {{'PASSWORD': '{put('a settings file')}'}}\nSECRET_KEY = '{put('a secret key')}'\n",
         "app/kubeconfig": (
             "apiVersion: v1\nkind: Config\nusers:\n- name: admin\n  user:\n"
             f"    token: {put('a kubeconfig', jwt('kube'))}\n    password: {put('a kubeconfig password')}\n"
@@ -177,8 +177,15 @@ def source_files(put: Secrets) -> dict[str, Any]:
         ),
         # Lock files and package metadata name where a package came from.
         "app/package-lock.json": json.dumps(
-            {"lockfileVersion": 3, "packages": {"node_modules/a": {
-                "version": "1.0.0", "resolved": f"https://u:{put('an npm lock')}@npm.acme.internal/a-1.0.0.tgz"}}}
+            {
+                "lockfileVersion": 3,
+                "packages": {
+                    "node_modules/a": {
+                        "version": "1.0.0",
+                        "resolved": f"https://u:{put('an npm lock')}@npm.acme.internal/a-1.0.0.tgz",
+                    }
+                },
+            }
         ),
         "app/Gemfile.lock": (
             f"GEM\n  remote: https://u:{put('a Gemfile.lock')}@gems.acme.internal/\n  specs:\n    rack (2.0.0)\n"
@@ -191,9 +198,17 @@ def source_files(put: Secrets) -> dict[str, Any]:
             '[[package]]\nname = "a"\nversion = "1.0"\n[package.source]\ntype = "git"\n'
             f'url = "https://u:{put("a poetry.lock")}@git.acme.internal/a.git"\n'
         ),
-        "app/composer.lock": json.dumps({"packages": [{
-            "name": "a/b", "version": "1.0",
-            "source": {"type": "git", "url": f"https://u:{put('a composer.lock')}@git.acme.internal/a.git"}}]}),
+        "app/composer.lock": json.dumps(
+            {
+                "packages": [
+                    {
+                        "name": "a/b",
+                        "version": "1.0",
+                        "source": {"type": "git", "url": f"https://u:{put('a composer.lock')}@git.acme.internal/a.git"},
+                    }
+                ]
+            }
+        ),
         "app/Cargo.lock": (
             '[[package]]\nname = "a"\nversion = "1.0.0"\n'
             f'source = "git+https://u:{put("a Cargo.lock")}@git.acme.internal/a.git#cafe"\n'
@@ -218,14 +233,15 @@ def installed_files(put: Secrets) -> dict[str, Any]:
             f'proxy_set_header Authorization "Bearer {put("an nginx.conf")}"; }} }} }}\n'
         ),
         "etc/tomcat/tomcat-users.xml": (
-            f'<tomcat-users><user username="admin" password="{put("a Tomcat user")}" roles="manager-gui"/></tomcat-users>'
+            f'<tomcat-users><user username="ann" password="{put("a Tomcat user")}" roles="manager"/></tomcat-users>'
         ),
         "etc/sudoers": f"# password: {put('a sudoers comment')}\nshop ALL=(ALL) NOPASSWD: ALL\n",
         "root/.bash_history": f"mysql -u root -p{put('a shell history')}\nexport API_TOKEN={put('an export')}\n",
         "root/.docker/config.json": json.dumps({"auths": {"acme.internal": {
             "auth": base64.b64encode(f"shop:{put('a Docker login')}".encode()).decode()}}}),
         "root/.aws/credentials": (
-            f"[default]\naws_access_key_id={aws_pair()[0]}\naws_secret_access_key={put('an AWS file', made('aws', 40))}\n"
+            f"[default]\naws_access_key_id={aws_pair()[0]}\n"
+            f"aws_secret_access_key={put('an AWS file', made('aws', 40))}\n"
         ),
         "srv/deleted.env": f"SERVICE_PASSWORD={put('a deleted file')}\n",
         "var/lib/dpkg/status": (
@@ -239,7 +255,8 @@ def installed_files(put: Secrets) -> dict[str, Any]:
             {"url": f"https://u:{put('a direct_url')}@git.acme.internal/shop.git", "vcs_info": {"vcs": "git"}}
         ),
         "srv/node_modules/shop/package.json": json.dumps({
-            "name": "shop", "version": "1.0.0", "_resolved": f"https://u:{put('a package.json')}@npm.acme.internal/x.tgz",
+            "name": "shop", "version": "1.0.0",
+            "_resolved": f"https://u:{put('a package.json')}@npm.acme.internal/x.tgz",
             "repository": {"url": f"git+https://u:{put('a repository URL')}@git.acme.internal/shop.git"}}),
         # What malware rules quote of a file must not be the secret in it.
         "usr/local/bin/report": file(
@@ -328,7 +345,8 @@ ARG NPM_TOKEN={argument}
 ENV API_PASSWORD={environment} OTHER="x"
 LABEL com.acme.token="{label}"
 RUN curl -u shop:{curl} https://acme.internal/x.sh | bash
-RUN git clone https://x:{clone}@git.acme.internal/shop.git && pip install --index-url https://u:{pip}@pypi.acme.internal/ a
+RUN git clone https://x:{clone}@git.acme.internal/shop.git
+RUN pip install --index-url https://u:{pip}@pypi.acme.internal/ a
 RUN echo "root:{chpasswd}" | chpasswd && mysql -u root -p{mysql} -e 'select 1'
 RUN PGPASSWORD={prefix} psql -h db && sshpass -p {sshpass} ssh host && echo '{github}' > /token
 RUN <<EOF
@@ -409,6 +427,38 @@ def test_no_secret_of_a_source_tree_or_dockerfile_stands_whole_anywhere(
             texts += shown(f"vet {target.name} {form}", outcome)
     texts += shown("findings", holdfast("findings", "list", "-f", "json"))
     assert leaks(put.planted, iter([*texts, *everything_below(holdfast.home)])) == set()
+
+
+@pytest.mark.xfail(strict=True, reason="the path of a finding is shown and stored as it is")
+def test_a_secret_in_a_file_name_is_in_no_report(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> None:
+    token = put("a file name", github_token())
+    path = image(tmp_path, [layer({f"srv/{token}/a.php": "<?php system($_GET['c']); ?>"})])
+    texts = list(all_formats(holdfast, "names", f"oci:{path}"))
+    texts += shown("vet", holdfast("vet", f"oci:{path}", "--offline", "-f", "json"))
+    texts += everything_below(holdfast.data)
+    assert leaks(put.planted, iter(texts)) == set()
+
+
+@pytest.mark.xfail(strict=True, reason="cli/sbom.py writes the paths of packages with the secrets in their names")
+def test_a_secret_in_a_file_name_is_in_no_bill_of_materials(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> None:
+    token = put("a file name", github_token())
+    package = f"srv/{token}/node_modules/a/package.json"
+    path = image(tmp_path, [layer({package: '{"name": "a", "version": "1.0.0"}'})])
+    assert leaks(put.planted, shown("sbom", holdfast("sbom", f"oci:{path}"))) == set()
+
+
+@pytest.mark.xfail(strict=True, reason="scan/conceal.py: user, working directory, volumes, stop signal, shell, ports")
+def test_every_setting_of_a_configuration_is_masked(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> None:
+    def token(where: str) -> str:
+        return put(where, "glpat-" + made(where, 20))
+
+    run = {"User": token("user"), "WorkingDir": f"/{token('working directory')}", "StopSignal": token("stop signal"),
+           "Volumes": {f"/{token('volume')}": {}}, "Shell": ["/bin/sh", "-c", token("shell")]}  # fmt: skip
+    path = image(tmp_path, [layer({"srv/a": "b"})], config={"config": run})
+    texts = [*all_formats(holdfast, "settings", f"oci:{path}")]
+    for form in ("table", "json"):
+        texts += shown("inspect", holdfast("inspect", f"oci:{path}", "-f", form))
+    assert leaks(put.planted, iter([*texts, *everything_below(holdfast.data)])) == set()
 
 
 def test_the_search_for_leaks_finds_one(tmp_path: Path, put: Secrets) -> None:

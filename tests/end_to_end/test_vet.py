@@ -14,7 +14,7 @@ from holdfast.range.made_up import github_token
 from world import file, image, layer
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "verdict.schema.json").read_text())
-GOOD = "FROM scratch\nCOPY app /app\nHEALTHCHECK CMD /app --check\nUSER 1000\nENTRYPOINT [\"/app\"]\n"
+GOOD = 'FROM scratch\nCOPY app /app\nHEALTHCHECK CMD /app --check\nUSER 1000\nENTRYPOINT ["/app"]\n'
 BAD = "FROM debian:12\nRUN curl https://acme.internal/x.sh | bash\nCOPY . /srv\n"
 OLD, MINIMIST, PRIVATE = "CVE-2021-23337", "CVE-2021-44906", "srv/deploy.txt"
 FILES: dict[str, Any] = {
@@ -75,7 +75,9 @@ def test_a_good_dockerfile_by_any_name(holdfast: Holdfast, context: Path) -> Non
         (context / name).rename(context / "Dockerfile")
 
 
-@pytest.mark.xfail(strict=True, reason="scan/outcome: a folder without packages is partial, and db update mends nothing")
+@pytest.mark.xfail(
+    strict=True, reason="scan/outcome: a folder without packages is partial, and db update mends nothing"
+)
 def test_a_good_folder_passes(holdfast: Holdfast, context: Path) -> None:
     assert vet(holdfast, context)[1]["decision"] == "allow"
 

@@ -29,6 +29,11 @@ class ChunkReader:
         """How many bytes of the stream lie behind."""
         return self._before + self._at
 
+    @property
+    def arrived(self) -> int:
+        """How many bytes are at hand without asking the source for more."""
+        return self._length - self._at + sum(map(len, self._ahead))
+
     def take(self, count: int) -> bytes:
         """The next `count` bytes; fewer only where the stream ends."""
         at = self._at

@@ -62,6 +62,11 @@ class TarFile:
         self._segments = segments
 
     @property
+    def span(self) -> tuple[int, bool] | None:
+        """Where in the stream its content begins, and whether all of that has arrived; None for a sparse file."""
+        return None if self._segments is not None else self._tree.span(self)
+
+    @property
     def is_sparse(self) -> bool:
         """Whether the content has holes that are not stored in the archive."""
         return self._segments is not None
@@ -318,6 +323,11 @@ class TarTree:
             self._left -= len(piece)
             yield piece
             self._must_be_current(file)
+
+    def span(self, file: TarFile) -> tuple[int, bool]:
+        """See TarFile.span."""
+        self._must_be_current(file)
+        return self._reader.offset, self._left <= self._reader.arrived
 
     def take(self, file: TarFile) -> bytes:
         """All that is left of the current entry's stored content, fewer where there are no more."""

@@ -1,10 +1,11 @@
 """The content of every file, looked at once by all who look into it: secrets and malware, archives inside included."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from holdfast.fs.archive import is_archive
 from holdfast.fs.tree import File
 from holdfast.malware.hit import MalwareHit
 from holdfast.model.file import Entry, Window
@@ -13,10 +14,14 @@ from holdfast.secret.hit import SecretHit
 
 if TYPE_CHECKING:
     from holdfast.fs.archive import Member
+    from holdfast.scan.sieve import Strainer
 
 WINDOW_BYTES = 16 << 20
 OVERLAP_BYTES = 64 << 10
 ARCHIVE_BYTES = 64 << 20  # a larger one is looked at as bytes only
+_HEAD = 512
+_SECRETS, _MALWARE = range(2)  # as the sieve numbers them
+_DOCUMENTATION = ("usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/")
 _MOST_CONTENTS = 50_000  # files of a layer with something in them
 
 
@@ -33,6 +38,9 @@ class SecretSession(Protocol):
 
     problems: list[Problem]
 
+    def asks(self, path: str, head: bytes) -> bool:
+        """Whether a file has to be examined though the sieve holds nothing of it back."""
+
     def examine(self, window: Window) -> tuple[SecretHit, ...]:
         """The secrets in a window that were not in the one before it."""
 
@@ -42,15 +50,21 @@ class MalwareSession(Protocol):
 
     problems: list[Problem]
 
-    def examine(self, window: Window) -> tuple[MalwareHit, ...]:
-        """What a window is believed to be."""
+    def asks(self, path: str, head: bytes) -> bool:
+        """Whether a file has to be examined though the sieve holds nothing of it back."""
+
+    def examine(self, window: Window, found: Sequence[int] | None = None) -> tuple[MalwareHit, ...]:
+        """What a window is believed to be; `found` is what the sieve holds back of it, where it was asked."""
 
 
 class Examination:
     """Both engines at work on one layer; either may be missing. `contents` is what they found, file by file."""
 
-    def __init__(self, secrets: SecretSession | None, malware: MalwareSession | None) -> None:
-        self._secrets, self._malware = secrets, malware
+    def __init__(
+        self, secrets: SecretSession | None, malware: MalwareSession | None, strainer: "Strainer | None" = None
+    ) -> None:
+        self._secrets, self._malware, self._strainer = secrets, malware, strainer
+        self._sessions = tuple(session for session in (secrets, malware) if session)
         self._found: dict[str, Content] = {}
         self._problems: list[Problem] = []
         self._left_out = 0
@@ -71,13 +85,36 @@ class Examination:
             problems.append(Problem("content.too-many", message, count=self._left_out))
         return problems
 
-    def whole(self, entry: Entry, data: bytes) -> None:
-        """Look at a file whose whole content is at hand, and into it where it is an archive."""
-        from holdfast.fs.archive import is_archive
+    def passes(self, file: File) -> bool:
+        """Whether a file may be left in the stream: all of it flowed through the sieve, and nobody asks for it."""
+        span = getattr(file, "span", None) if self._strainer else None
+        if span is None or not span[1]:
+            return False
+        entry, start = file.entry, span[0]
+        if self._told(_SECRETS, entry, start) != () or self._told(_MALWARE, entry, start) != ():
+            return False
+        head = file.head()
+        if is_archive(head):
+            return _is_documentation(entry.path)
+        return not any(session.asks(entry.path, head) for session in self._sessions)
 
-        self._look(Window(entry.path, data, len(data), entry.mode))
-        if is_archive(data[:512]):
+    def whole(self, entry: Entry, data: bytes, start: int = -1) -> None:
+        """Look at a file whose whole content is at hand, and into it where it is an archive.
+
+        `start` is where it began in the stream that flowed through the sieve, -1 where it did not.
+        """
+        window, head = Window(entry.path, data, len(data), entry.mode), data[:_HEAD]
+        if self._secrets and (self._told(_SECRETS, entry, start) != () or self._secrets.asks(entry.path, head)):
+            self._note(window, self._secrets.examine(window), ())
+        if self._malware:
+            found = self._told(_MALWARE, entry, start)
+            if found != () or self._malware.asks(entry.path, head):
+                self._note(window, (), self._malware.examine(window, found))
+        if is_archive(head) and not _is_documentation(entry.path):
             self._open(entry, data)
+
+    def _told(self, engine: int, entry: Entry, start: int) -> Sequence[int] | None:
+        return None if start < 0 or self._strainer is None else self._strainer.found(engine, start, entry.size)
 
     def pieces(self, entry: Entry, chunks: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
         """The pieces of a large file, passed on as they come and looked at on the way in windows that overlap."""
@@ -99,6 +136,9 @@ class Examination:
     def _look(self, window: Window) -> None:
         secrets = self._secrets.examine(window) if self._secrets else ()
         malware = self._malware.examine(window) if self._malware else ()
+        self._note(window, secrets, malware)
+
+    def _note(self, window: Window, secrets: tuple[SecretHit, ...], malware: tuple[MalwareHit, ...]) -> None:
         if not secrets and not malware:
             return
         before = self._found.get(window.path)
@@ -134,6 +174,11 @@ def _without_repetition(content: Content) -> Content:
         tuple(hit for hit in content.secrets if hit.inside or (hit.rule, hit.key_id) not in secrets),
         tuple(hit for hit in content.malware if hit.inside or hit.rule not in malware),
     )
+
+
+def _is_documentation(path: str) -> bool:
+    """Whether it is a page of documentation that its package brings packed: read by people, and run by nobody."""
+    return path.startswith(_DOCUMENTATION) and path.endswith(".gz") and not path.endswith((".tar.gz", ".tgz"))
 
 
 def _window(entry: Entry, member: "Member") -> Window:

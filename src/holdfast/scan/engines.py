@@ -1,6 +1,7 @@
 """The engines of a scan: what reads single files, and what looks into all of them."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from holdfast.scan.content import Examination
 if TYPE_CHECKING:
     from holdfast.malware import MalwareEngine
     from holdfast.scan.options import Wanted
+    from holdfast.scan.sieve import Sieve, Strainer
     from holdfast.secret import SecretEngine
     from holdfast.settings import Settings
 
@@ -34,7 +36,8 @@ class Engines:
     """What looks at the files of every layer; shared by the threads that read them.
 
     `secrets` looks into files where `secrets_wanted`, and into what reports quote of an image in any case. `marks`
-    tells what an entry's own bits say; None where the configuration is not looked at.
+    tells what an entry's own bits say; None where the configuration is not looked at. Compiled rules are kept in
+    `packs`.
     """
 
     def __init__(
@@ -44,8 +47,11 @@ class Engines:
         malware: "MalwareEngine | None" = None,
         marks: Marks | None = None,
         *,
+        packs: Path,
         secrets_wanted: bool = True,
     ) -> None:
+        self._packs, self._lock = packs, threading.Lock()
+        self._sieve: Sieve | None = None
         self.selector = Selector(tuple(readers))
         self.secrets, self.secrets_wanted = secrets, secrets_wanted
         self.malware, self.marks = malware, marks
@@ -57,11 +63,27 @@ class Engines:
         parts = (self.selector.fingerprint, secrets, self.malware.fingerprint if self.malware else "", bool(self.marks))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
-    def examination(self) -> Examination | None:
+    def examination(self, strainer: "Strainer | None" = None) -> Examination | None:
         """What looks into the files of one layer, in one thread; None where nothing does."""
         secrets = self.secrets.session() if self.secrets_wanted else None
         malware = self.malware.session() if self.malware else None
-        return Examination(secrets, malware) if secrets or malware else None
+        return Examination(secrets, malware, strainer) if secrets or malware else None
+
+    def strainer(self) -> "Strainer | None":
+        """What a layer flows through before its files are looked at; None where nothing looks into files."""
+        if not self.secrets_wanted and self.malware is None:
+            return None
+        with self._lock:
+            if self._sieve is None:
+                from holdfast.scan.sieve import Sieve
+
+                name = f"sieve-{self.fingerprint}.pack"
+                self._sieve = Sieve.load(self._packs, name, self._expressions)
+        return self._sieve.strainer()
+
+    def _expressions(self) -> list[tuple[tuple[bytes, int], ...]]:
+        secrets = self.secrets.expressions() if self.secrets_wanted else ()
+        return [secrets, self.malware.expressions() if self.malware else ()]
 
 
 def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[Problem]]:
@@ -86,7 +108,7 @@ def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[
         problems += malware.problems
     secrets, doubt = open_secrets(settings, keep=wanted.verify)
     problems += (doubt,) if doubt and SECRETS in wanted.engines else ()
-    return Engines(readers, secrets, malware, marks, secrets_wanted=SECRETS in wanted.engines), problems
+    return Engines(readers, secrets, malware, marks, packs=packs, secrets_wanted=SECRETS in wanted.engines), problems
 
 
 def open_secrets(settings: "Settings", *, keep: bool = False) -> tuple["SecretEngine", Problem | None]:

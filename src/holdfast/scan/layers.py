@@ -191,7 +191,9 @@ def _read_once(source: Source, index: int, engines: Engines, cache: LayerCache) 
 
 def _walked(stream: LayerStream, layer: Layer, identity: str, engines: Engines, cache: LayerCache) -> LayerRead:
     """A layer's stream read to its end. `layer` is what was promised of it."""
-    walked = walk(TarTree(stream.chunks()), engines)
+    strainer = engines.strainer()
+    chunks = strainer.chunks(stream.chunks()) if strainer else stream.chunks()
+    walked = walk(TarTree(chunks), engines, strainer)
     stream.drain()
     # Where the stream itself broke off, that the archive in it ends too early is no news.
     record = LayerRecord(

@@ -16,6 +16,7 @@ from holdfast.model.status import Problem
 from holdfast.scan.content import ARCHIVE_BYTES, WINDOW_BYTES, Content, Examination, Watched
 from holdfast.scan.engines import Engines
 from holdfast.scan.record import FileFound
+from holdfast.scan.sieve import Strainer
 
 MARKS = "marks"
 """Stands for the reader's name where the entry itself told, not its content."""
@@ -37,9 +38,9 @@ class Walked(Struct, frozen=True):
 class _Walk:
     """A pass in the making."""
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, strainer: Strainer | None) -> None:
         self._selector, self._marks = engines.selector, engines.marks
-        self._examination = engines.examination()
+        self._examination = engines.examination(strainer)
         self._found: list[FileFound] = []
         self._left_out = self._marked = self._unmarked = 0
 
@@ -98,17 +99,22 @@ class _Walk:
                 if archive:
                     examination.too_large(entry)
                 return
+        elif examination.passes(file):
+            if readers := self._readers(file):
+                self._read(file, readers)
+            return
+        span = getattr(file, "span", None)
         data = _content(file)
         held = MemoryFile(entry, data)
         if readers := self._readers(held):
             self._read(held, readers)
-        examination.whole(entry, data)
+        examination.whole(entry, data, span[0] if span else -1)
 
 
-def walk(tree: Tree, engines: Engines) -> Walked:
-    """Walk a whole tree once."""
+def walk(tree: Tree, engines: Engines, strainer: Strainer | None = None) -> Walked:
+    """Walk a whole tree once; `strainer` is what its stream flows through on the way here."""
     collector = ChangesCollector()
-    pass_ = _Walk(engines)
+    pass_ = _Walk(engines, strainer)
     entries = 0
     for file in tree.walk():
         entries += 1

@@ -67,6 +67,13 @@ class SecretEngine:
     def __repr__(self) -> str:
         return f"SecretEngine({self.fingerprint})"
 
+    def expressions(self) -> tuple[tuple[bytes, int], ...]:
+        """All that makes a session look closer at a file, with Hyperscan's flags."""
+        from holdfast.secret.pack import expressions
+        from holdfast.secret.rule import load_rules
+
+        return tuple((text, 0) for text in expressions(load_rules(rule_files())))
+
     def session(self) -> Session:
         """A session for one thread and one layer."""
         return Session(self)

@@ -96,6 +96,13 @@ def open_pack(folder: Path, files: Sequence[Path], fingerprint: str) -> Pack:
     return _opened(content)
 
 
+def expressions(rules: Sequence[SecretRule]) -> tuple[bytes, ...]:
+    """Everything by which a file may be told that the session has to examine: rules for single files aside."""
+    telling = [text for rule in rules if not rule.paths for text, _ in _expressions(rule)]
+    wrapped = [text for text, _ in _wrapped({literal for rule in rules for literal in _literals(rule)})]
+    return tuple(text.encode() for text in dict.fromkeys((*telling, *wrapped)))
+
+
 def packed(content: Content) -> bytes:
     """A pack as bytes, its own digest before it."""
     body = msgspec.msgpack.encode(content)

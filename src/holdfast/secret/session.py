@@ -46,6 +46,12 @@ class Session:
     def __repr__(self) -> str:
         return "Session()"
 
+    def asks(self, path: str, head: bytes) -> bool:
+        """Whether a file has to be examined though no expression is found in it: for its name, or as UTF-16."""
+        return bool(self._engine.placed(path)) or (
+            (0 in head[:64] or head[:1] >= b"\xfe") and utf16(head) is not None
+        )
+
     def examine(self, window: Window) -> tuple[SecretHit, ...]:
         """The secrets in a window that were not in the one before it."""
         data, encoding = window.data, ""

@@ -1,0 +1,105 @@
+"""A first look at a whole layer at once: which of its bytes any secret or malware could be told by.
+
+All that the engines look for stands in one Hyperscan database, which the layer's tar flows through before it is walked.
+Nearly all files hold nothing of it, and are not even taken out of the stream. What holds something is looked at by the
+engines themselves, which alone decide.
+"""
+
+import contextlib
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+
+import msgspec
+
+from holdfast.fs.kept import KeptFiles
+
+Expression = tuple[bytes, int]
+"""What Hyperscan is to look for, and its flags."""
+
+_BLOCK = 512  # of a tar: a file that fills its last one has a neighbour, so that no word ends where the file does
+_LIMIT = 64 << 20
+
+
+class Sieve:
+    """The database over what several engines look for; shared by threads. Which one a match is for, its number says."""
+
+    def __init__(self, database: bytes, firsts: tuple[int, ...]) -> None:
+        self._database, self._firsts = database, firsts
+
+    @classmethod
+    def load(cls, packs: Path, name: str, texts: Callable[[], Sequence[Sequence[Expression]]]) -> "Sieve":
+        """The sieve kept as `name` in a folder, or one that is compiled and kept there.
+
+        `texts` gives what each engine looks for; it is asked only where the sieve has to be compiled.
+        """
+        import hyperscan
+
+        kept = KeptFiles(packs)
+        data = kept.get(name, _LIMIT) or b""
+        if data and hashlib.sha256(data[32:]).digest() == data[:32]:
+            with contextlib.suppress(hyperscan.error, msgspec.MsgspecError):  # another version's, or processor's
+                firsts, body = msgspec.msgpack.decode(data[32:], type=tuple[tuple[int, ...], bytes])
+                hyperscan.loadb(body, hyperscan.HS_MODE_STREAM)
+                return cls(body, firsts)
+        groups = texts()
+        expressions = [expression for group in groups for expression in group]
+        firsts = tuple(accumulate((len(group) for group in groups[:-1]), initial=0))
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_STREAM)
+        database.compile(
+            expressions=[text for text, _ in expressions], ids=list(range(len(expressions))),
+            flags=[flags for _, flags in expressions],
+        )  # fmt: skip
+        body = hyperscan.dumpb(database)
+        stored = msgspec.msgpack.encode((firsts, body))
+        kept.put(name, hashlib.sha256(stored).digest() + stored)
+        return cls(body, firsts)
+
+    def strainer(self) -> "Strainer":
+        """What one layer flows through."""
+        return Strainer(self._database, self._firsts)
+
+
+class Strainer:
+    """One layer on its way through the sieve."""
+
+    def __init__(self, database: bytes, firsts: tuple[int, ...]) -> None:
+        self._database, self._firsts = database, firsts
+        # Where in the stream something ended, in this order, and what it was; for each engine.
+        self._ends: tuple[list[int], ...] = tuple([] for _ in firsts)
+        self._numbers: tuple[list[int], ...] = tuple([] for _ in firsts)
+
+    def chunks(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The same chunks, each after it was looked at."""
+        import hyperscan
+
+        # A database of its own: closing a stream uses the scratch space of the database, which one thread may use.
+        database = hyperscan.loadb(self._database, hyperscan.HS_MODE_STREAM)
+        database.scratch = hyperscan.Scratch(database)
+        see = self._see  # held here, as the stream does not hold it
+        with database.stream(match_event_handler=see) as stream:
+            for chunk in chunks:
+                stream.scan(chunk)
+                yield chunk
+
+    def found(self, engine: int, start: int, size: int) -> Sequence[int] | None:
+        """The numbers of an engine's expressions that end within `size` bytes from `start`, which have flowed through.
+
+        None where that cannot be told: of a file that ends where its neighbour begins.
+        """
+        if not size % _BLOCK:
+            return None
+        ends = self._ends[engine]
+        first = bisect_right(ends, start)
+        if first == len(ends) or ends[first] > start + size:
+            return ()
+        return self._numbers[engine][first : bisect_right(ends, start + size, first)]
+
+    def _see(self, number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        engine = bisect_right(self._firsts, number) - 1
+        ends = self._ends[engine]
+        place = len(ends) if not ends or ends[-1] <= end else bisect_right(ends, end)
+        ends.insert(place, end)
+        self._numbers[engine].insert(place, number - self._firsts[engine])
