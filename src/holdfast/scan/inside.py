@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.fs.overlay import Overlay
 from holdfast.malware.finding import Place as MalwarePlace
@@ -34,6 +35,18 @@ class Inside(Struct, frozen=True):
     def exists(self, path: str) -> bool:
         """Whether something is at a path of the finished image, behind however many symlinks."""
         return self.overlay is not None and self.overlay.resolve(path) is not None
+
+    def placed(self, finding: Finding, layers: Sequence[Layer]) -> Finding:
+        """The finding with the layer of its path, where nothing but the path is known: of what is only there."""
+        place = finding.location
+        if self.overlay is None or not place.path or place.diff_id:
+            return finding
+        path = self.overlay.resolve(place.path)
+        top = None if path is None else self.overlay.top(path)
+        if top is None or top >= len(layers):
+            return finding
+        layer = layers[top]
+        return replace(finding, location=replace(place, diff_id=layer.diff_id, side=layer.side))
 
 
 def look_inside(
@@ -98,10 +111,10 @@ def assess_configuration(
     from holdfast.misconfig import Scene, assess
 
     inventory = inside.inventory
-    return assess(
-        Scene(
-            name=name, image=image, traits=inventory.traits, exists=inside.exists,
-            packages=inventory.packages, distribution=inventory.distribution, end_of_life=checked.end_of_life,
-            pinned=pinned, today=datetime.now(UTC).date(),
-        )
+    scene = Scene(
+        name=name, image=image, traits=inventory.traits, exists=inside.exists, packages=inventory.packages,
+        distribution=inventory.distribution, end_of_life=checked.end_of_life, pinned=pinned,
+        today=datetime.now(UTC).date(),
     )  # fmt: skip
+    layers = image.layers if image else ()
+    return [inside.placed(finding, layers) for finding in assess(scene)]
