@@ -87,7 +87,8 @@ def plan(
 
 
 def _finished(draft: _Draft) -> Plan:
-    return Plan(draft.units, tuple(draft.problems), tuple(sorted(draft.checked)), tuple(sorted(draft.not_checked)), draft.end_of_life)
+    checked, not_checked = tuple(sorted(draft.checked)), tuple(sorted(draft.not_checked))
+    return Plan(draft.units, tuple(draft.problems), checked, not_checked, draft.end_of_life)
 
 
 def _say_nothing_found(draft: _Draft, distribution: Distribution | None, any_found: bool, distributed: bool) -> None:

@@ -11,7 +11,7 @@ from holdfast.cli.environment import settings
 from holdfast.cli.failure import CLEAN, FOUND, INCOMPLETE
 from holdfast.cli.wanted import wanted, wanted_options
 from holdfast.model.advisory import FixState
-from holdfast.model.finding import Severity
+from holdfast.model.finding import Confidence, Kind, Severity
 from holdfast.model.report import Report
 from holdfast.model.status import Status
 from holdfast.scan.filter import Filter, apply
@@ -112,10 +112,12 @@ def command(
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:
-    """DESIGN's order: incomplete before findings, findings before clean."""
+    """DESIGN's order: incomplete before findings, findings before clean. What may well be none stops nobody."""
     if report.status is not Status.COMPLETE:
         return INCOMPLETE
     told = (finding for finding in report.findings if finding.fix.state is not FixState.NOT_AFFECTED)
-    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in told):
+    doubtful = (Kind.SECRET, Kind.MALWARE)
+    sure = (one for one in told if one.kind not in doubtful or one.confidence is not Confidence.LOW)
+    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in sure):
         return FOUND
     return CLEAN

@@ -135,15 +135,19 @@ def _remembered(report: Report, problems: list[Problem]) -> tuple[list[Waiver], 
 
 
 def _base_fact(base: NamedBase, store: Any) -> BaseFact:
-    """When a base was last scanned under this very name, and what was decided of it."""
+    """When a base was last scanned, under this very name or by its digest, and what was decided of it."""
     from holdfast.store.identity import identity
 
     where = f"{base.path}:{base.line}"
-    wanted = identity(base.reference, "registry").reference
+    same = identity(base.reference, "registry")
+    digest = same.reference.partition("@")[2]
     for prefix in ("", "docker:", "podman:", "containerd:"):
-        for scan in store.scans(f"{prefix}{base.reference}"):
-            if identity(scan.name, scan.kind).reference.removeprefix(prefix) == wanted:
-                report = store.report(scan.id)
+        for scan in store.scans(f"{prefix}{same.target}"):
+            named = identity(scan.name, scan.kind).reference.removeprefix(prefix)
+            report = store.report(scan.id)
+            digests = (scan.digest, report.target.index_digest if report else "", named.partition("@")[2])
+            # A digest is that image and no other, whatever it was called when it was scanned.
+            if (digest in digests) if digest else (named == same.reference):
                 decided = report.verdict.decision if report is not None and report.verdict is not None else None
                 return BaseFact(base.reference, scan.digest, scan.created[:10], decided, where)
     return BaseFact(base.reference, where=where)

@@ -33,6 +33,10 @@ _ACTIVATION = re.compile(r" \(in activation .*", re.DOTALL)
 _LONGEST_MESSAGE = 200
 
 
+MAX_SIZE = 200_000
+"""How long any text or list may become on the way."""
+
+
 class Steps:
     """What is left of a budget, shared by the expressions that are evaluated for one verdict."""
 
@@ -118,7 +122,10 @@ class _Runner(Evaluator):
 
     def _visit_tree(self, tree: Any) -> Any:
         self._steps.take()
-        return super()._visit_tree(tree)
+        value = super()._visit_tree(tree)
+        if isinstance(value, str | bytes | list | dict) and len(value) > MAX_SIZE:
+            raise LimitError(f"a value of more than {MAX_SIZE:,} items or characters", remedy="add less together")
+        return value
 
 
 def _said(error: CELEvalError) -> str:

@@ -103,6 +103,8 @@ def _advice(findings: Sequence[Finding]) -> list[str]:
         layer = (location.layer or location.diff_id).partition(":")[2][:12]
         if location.path and layer:
             places[f"{location.path} (layer {layer})"] = None
+        elif location.path and location.line:
+            places[f"{location.path}:{location.line}"] = None
     if any(isinstance(one.evidence, _CONTENT) and one.evidence.deleted_by for one in findings):
         steps.append("a later layer deletes it, and the image still holds it: rebuild so that it never comes in")
     return [*steps[: _MOST_STEPS - 1], *([f"found in {_listed(list(places))}"] if places else [])]

@@ -16,7 +16,7 @@ from holdfast.oci.image import ImageSource
 from holdfast.oci.integrity import Mismatch, Mismatched
 from holdfast.oci.source import Source
 from holdfast.scan.boundary import boundary, load_bases, side_of
-from holdfast.scan.conceal import conceal
+from holdfast.scan.conceal import conceal, without_secret_paths
 from holdfast.scan.engines import open_engines
 from holdfast.scan.exploitability import attached_statements, with_statements
 from holdfast.scan.inside import Inside, asked, assess_configuration, hidden_in, look_inside
@@ -77,6 +77,7 @@ def scan_image(plan: Plan, settings: Settings, options: Options) -> Report:
         statistics=_statistics(inside.reads), attachments=attached.attachments if attached else (),
         assess=partial(assess_configuration, plan.name, image, inside, pinned=pinned) if engines.marks else None,
     )  # fmt: skip
+    report = without_secret_paths(report, engines.secrets)
     return with_statements(report, said) if said else report
 
 

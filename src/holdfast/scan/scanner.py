@@ -13,7 +13,9 @@ from holdfast.catalog.sbom import read_sbom
 from holdfast.model.artifact import Layer, Platform
 from holdfast.model.errors import InputError, LimitError
 from holdfast.model.report import Report, Statistics, Target
+from holdfast.model.status import Gravity, status_of
 from holdfast.scan.boundary import RegisteredBase
+from holdfast.scan.conceal import without_secret_paths
 from holdfast.scan.dockerfile import Judged, dockerfile_in, judge, scan_dockerfile
 from holdfast.scan.engines import open_engines
 from holdfast.scan.exploitability import with_embedded, with_statements
@@ -67,12 +69,23 @@ def _scan_directory(plan: Plan, settings: Settings, options: Options) -> Report:
         judged = judge(dockerfile, dockerfile.name, plan.path)
     # What is said of a root file system means nothing in a folder of sources.
     is_root = inventory.distribution is not None or inside.exists("etc/passwd")
-    return report_of(
+    report = report_of(
         Target(plan.name, plan.kind), inventory, options,
         problems=(*problems, *inventory.problems, *judged.problems), findings=(*findings, *judged.findings),
         statistics=Statistics(entries=record.entries), bases=judged.bases,
         assess=partial(assess_configuration, plan.name, None, inside) if engines.marks and is_root else None,
     )  # fmt: skip
+    report = without_secret_paths(report, engines.secrets)
+    return report if is_root else _of_sources(report)
+
+
+def _of_sources(report: Report) -> Report:
+    """That a folder of sources names no package is nothing missing, as it is of a root file system."""
+    problems = tuple(
+        replace(problem, gravity=Gravity.NOTE) if problem.code == "packages.none" else problem
+        for problem in report.problems
+    )
+    return replace(report, problems=problems, status=status_of(problems))
 
 
 def _scan_sbom(plan: Plan, _settings: Settings, options: Options) -> Report:

@@ -84,7 +84,9 @@ def _parts(image: Image) -> Iterator[tuple[str, str, str]]:
         yield place, "", history.comment
     commands = (
         ("entrypoint", execution.entrypoint), ("command", execution.command), ("health check", execution.health_check),
-        ("on-build", execution.on_build),
+        ("on-build", execution.on_build), ("user", (image.user,)), ("shell", execution.shell),
+        ("working directory", (execution.working_directory,)), ("stop signal", (execution.stop_signal,)),
+        ("volumes", execution.volumes), ("exposed ports", execution.exposed_ports),
     )  # fmt: skip
     for place, words in commands:
         yield place, "", " ".join(words)

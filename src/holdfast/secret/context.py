@@ -58,13 +58,13 @@ _DOCUMENTATION = re.compile(
 _SHIPPED = re.compile(
     r"(?:.*/)?(?:site-packages|dist-packages|node_modules|go/pkg/mod|gems|perl5?|vendor/bundle|\.cargo/registry"
     r"|cargo/registry|\.m2/repository|usr/(?:local/)?lib/python[\d.]+|usr/(?:local/)?go(?:-[\d.]+)?/(?:src|test|misc|pkg)"
-    r"|usr/lib/go[^/]*|usr/share/(?:perl[^/]*|python3?|nodejs|ruby[^/]*|php|java|tcltk|mysql-test|postgresql[^/]*)"
+    r"|usr/lib/go[^/]*|usr/share/go[^/]*|usr/share/(?:perl[^/]*|python3?|nodejs|ruby[^/]*|php|java|tcltk|mysql-test|postgresql[^/]*)"
     r"|usr/lib/(?:ruby|php|R|jvm|rustlib|node_modules)|opt/(?:java|conda)[^/]*)/.*"
 )
 _TEST = re.compile(
     r"(?:.*/)?(?:[\w.-]*tests?|testdata|testing|test[_-][\w.-]+|fixtures?|specs?|__tests__|__fixtures__|examples?|samples?"
     r"|mocks?|demos?|benchmarks?|bench|docs?|tutorials?)/.*|(?:.*/)?(?:test_[^/]*|conftest\.py|example_[^/]*)"
-    r"|.*[._-](?:test|tests|spec|example|sample|mock)\.[\w.]+|.*\.(?:md|rst|example|sample|template|tmpl|dist)",
+    r"|.*[._-](?:test|tests|spec|examples?|sample|mock)\.[\w.]+|.*\.(?:md|rst|example|sample|template|tmpl|dist)",
     re.IGNORECASE,
 )
 _MADE = re.compile(

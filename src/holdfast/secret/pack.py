@@ -100,7 +100,9 @@ def expressions(rules: Sequence[SecretRule]) -> tuple[bytes, ...]:
     """Everything by which a file may be told that the session has to examine: rules for single files aside."""
     telling = [text for rule in rules if not rule.paths for text, _ in _expressions(rule)]
     wrapped = [text for text, _ in _wrapped({literal for rule in rules for literal in _literals(rule)})]
-    return tuple(text.encode() for text in dict.fromkeys((*telling, *wrapped)))
+    # In a stream of files nothing says where one begins: what is only looked for there is looked for everywhere.
+    unbound = (text.removeprefix("\\A").removeprefix("(?m)^") for text in (*telling, *wrapped))
+    return tuple(text.encode() for text in dict.fromkeys(unbound))
 
 
 def packed(content: Content) -> bytes:

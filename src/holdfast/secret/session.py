@@ -48,9 +48,7 @@ class Session:
 
     def asks(self, path: str, head: bytes) -> bool:
         """Whether a file has to be examined though no expression is found in it: for its name, or as UTF-16."""
-        return bool(self._engine.placed(path)) or (
-            (0 in head[:64] or head[:1] >= b"\xfe") and utf16(head) is not None
-        )
+        return bool(self._engine.placed(path)) or ((0 in head[:64] or head[:1] >= b"\xfe") and utf16(head) is not None)
 
     def examine(self, window: Window) -> tuple[SecretHit, ...]:
         """The secrets in a window that were not in the one before it."""
@@ -95,7 +93,10 @@ class Session:
         from holdfast.secret.context import nature_of
 
         binary = large.binary if large else not encoding and 0 in data[:_HEAD]
-        surroundings, work = Surroundings(nature_of(window.inside or window.path), binary), Work()
+        surroundings, work = (
+            Surroundings(nature_of(f"{window.path}/{window.inside}" if window.inside else window.path), binary),
+            Work(),
+        )
         if self._search.flooded:
             self._say("secret.too-many-candidates", "too much in it looks like a secret: not all was looked at", window)
         secrets = self._search.confirm(data, found, placed, surroundings, work)

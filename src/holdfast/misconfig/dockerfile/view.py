@@ -119,7 +119,7 @@ class View:
                 return shells[-1].words
         outermost = self.file.parents(stage)[-1]
         windows = any(part in outermost.image.lower() for part in _WINDOWS) or outermost.platform.startswith("windows")
-        return ("cmd", "/S", "/C") if windows or self.file.escape == "`" else ("/bin/sh", "-c")
+        return ("cmd", "/S", "/C") if windows else ("/bin/sh", "-c")
 
     def _run(self, instruction: Instruction, stage: Stage, shell: tuple[str, ...]) -> Run:
         if instruction.exec_form:
