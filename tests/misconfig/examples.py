@@ -138,6 +138,7 @@ SETTINGS: tuple[tuple[str, str, str, str], ...] = (
     ("repository-left", "srv/.git/HEAD", "ref: refs/heads/main", ""),
     ("build-file", "srv/Dockerfile", "FROM scratch", ""),
     ("env-file", "srv/.env", "A=b", ""),
+    ("preloaded-library", "etc/ld.so.preload", "/usr/local/lib/.x.so", ""),
     ("database-dump", "srv/backup", "-- MySQL dump 10.13\n", "-- schema\n"),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """How long distributions are supported: endoflife.date's file where it was fetched, else what is known here."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Struct, field
 
 from holdfast.advisory.record import MEBIBYTE, Dated, Record, Release, Resource, read_bytes
 from holdfast.model.errors import InputError
+from holdfast.model.package import Distribution
 from holdfast.settings import FeedSettings
 
 _LIMIT = 128 * MEBIBYTE
@@ -150,3 +152,16 @@ class EndOfLifeFeed:
                 # Debian's extended support is LTS: free, in the same archive, and so not the end.
                 end = max(cycle.end, cycle.extended or "") if name == "debian" else cycle.end
                 yield Release(name, cycle.name, end, cycle.extended or "")
+
+
+def known_end(distribution: Distribution | None, today: date | None = None) -> str:
+    """The past day on which a distribution's support ended, by the facts that come along; empty where it has not."""
+    if distribution is None:
+        return ""
+    parts = distribution.version.split(".")
+    day = (today or datetime.now(UTC).date()).isoformat()
+    for release in (".".join(parts[:2]), parts[0]):
+        found = next((one for one in KNOWN if (one.product, one.release) == (distribution.id, release)), None)
+        if found is not None:
+            return found.end if found.end < day else ""
+    return ""

@@ -66,6 +66,9 @@ class Member(Struct, frozen=True):
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _STREAMS = frozenset((b"\x1f\x8b", b"\xfd7", b"BZ", b"\x28\xb5"))
 BLOCK = 512
+ZIP_END = b"PK\x05\x06"
+"""What every zip ends with, before its comment (APPNOTE.TXT, end of central directory record)."""
+_ZIP_END_BYTES = 22
 
 
 def is_archive(head: bytes) -> bool:
@@ -76,6 +79,13 @@ def is_archive(head: bytes) -> bool:
     if first in _STREAMS:
         return compression_of(head) != ""
     return head[257:262] == b"ustar"
+
+
+def has_zip_end(data: bytes) -> bool:
+    """Whether a zip stands behind something else: a program that unpacks itself, a Python application."""
+    at = data.rfind(ZIP_END, -(_ZIP_END_BYTES + 0xFFFF))
+    comment = int.from_bytes(data[at + _ZIP_END_BYTES - 2 : at + _ZIP_END_BYTES], "little")
+    return 0 < at <= len(data) - _ZIP_END_BYTES and at + _ZIP_END_BYTES + comment == len(data)
 
 
 def members(data: bytes, name: str, budget: ArchiveBudget = ARCHIVE_BUDGET) -> Iterator[Member | Problem]:
@@ -107,7 +117,7 @@ class _Opening:
             yield from self._problem("archive.contains-itself", "an archive that contains itself", path, Gravity.NOTE)
             return
         try:
-            if data[:2] == b"PK":
+            if data[:2] == b"PK" or (not is_archive(data[:BLOCK]) and has_zip_end(data)):
                 yield from self._zip(data, path, (*above, data))
             elif compression := compression_of(data[:16]):
                 yield from self._stream(data, path, compression, (*above, data))
@@ -190,7 +200,8 @@ class _Opening:
             try:
                 content = file.read(self._budget.member_bytes)
             except LimitError:
-                yield self._cut(inner)
+                # The holes of a sparse file hold nothing, however long they are.
+                yield self._cut(inner, Gravity.NOTE if file.is_sparse else Gravity.PARTIAL)
                 content = b"".join(_until(map(bytes, file.chunks()), self._budget.member_bytes))
             self._pay(len(content))
             yield from self._give(inner, content, above)
@@ -219,9 +230,9 @@ class _Opening:
         if self._members < 0:
             raise _Exhausted(f"more than {self._budget.members:,} members")
 
-    def _cut(self, where: str) -> Problem:
+    def _cut(self, where: str, gravity: Gravity = Gravity.PARTIAL) -> Problem:
         message = f"a member is looked at for its first {self._budget.member_bytes >> 20} MiB only"
-        return Problem("archive.member-too-large", message, where=f"{self._name}{JOINT}{where}")
+        return Problem("archive.member-too-large", message, gravity, where=f"{self._name}{JOINT}{where}")
 
     def _problem(self, code: str, message: str, path: str, gravity: Gravity = Gravity.PARTIAL) -> Iterator[Problem]:
         self._problems += 1

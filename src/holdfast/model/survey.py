@@ -16,8 +16,9 @@ class Surveyed(Struct, frozen=True, omit_defaults=True):
     `name` is what it is called and `names` the first of its other names, `more_names` how many there are besides.
     `counts`, `fixable` and `known_exploited` count vulnerabilities as people do: each once in a source package;
     `malware`, `secrets` and `tampered` are findings of those kinds, which stand in `counts` too (configuration does
-    not). `risk` is the highest finding's, 0–100. `problems` counts them by code. Where it could not be read at all, `error` says why. `containers` run it, as
-    `engine:name`; `report` is the file with the whole report, where one was asked for.
+    not). `risk` is the highest finding's, 0–100. `problems` counts them by code. Where it could not be read at all,
+    `error` says why. `containers` run it, as `engine:name`; `report` is the file with the whole report, where one was
+    asked for.
     """
 
     name: str

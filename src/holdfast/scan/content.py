@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from holdfast.fs.archive import is_archive
+from holdfast.fs.archive import has_zip_end, is_archive
 from holdfast.fs.tree import File
 from holdfast.malware.hit import MalwareHit
 from holdfast.model.file import Entry, Window
@@ -20,7 +20,7 @@ WINDOW_BYTES = 16 << 20
 OVERLAP_BYTES = 64 << 10
 ARCHIVE_BYTES = 64 << 20  # a larger one is looked at as bytes only
 _HEAD = 512
-_SECRETS, _MALWARE = range(2)  # as the sieve numbers them
+_SECRETS, _MALWARE, _ARCHIVES = range(3)  # as the sieve numbers them
 _DOCUMENTATION = ("usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/")
 _MOST_CONTENTS = 50_000  # files of a layer with something in them
 
@@ -67,7 +67,7 @@ class Examination:
         self._sessions = tuple(session for session in (secrets, malware) if session)
         self._found: dict[str, Content] = {}
         self._problems: list[Problem] = []
-        self._left_out = 0
+        self._left_out = self._pages = 0
 
     @property
     def contents(self) -> tuple[Content, ...]:
@@ -80,6 +80,9 @@ class Examination:
         problems = list(self._problems)
         for session in (self._secrets, self._malware):
             problems += session.problems if session else ()
+        if self._pages:
+            message = "compressed pages of documentation were not opened"
+            problems.append(Problem("content.documentation", message, Gravity.NOTE, count=self._pages))
         if self._left_out:
             message = f"more than {_MOST_CONTENTS:,} files with findings: the rest is only counted"
             problems.append(Problem("content.too-many", message, count=self._left_out))
@@ -91,10 +94,11 @@ class Examination:
         if span is None or not span[1]:
             return False
         entry, start = file.entry, span[0]
-        if self._told(_SECRETS, entry, start) != () or self._told(_MALWARE, entry, start) != ():
+        if any(self._told(engine, entry, start) != () for engine in (_SECRETS, _MALWARE, _ARCHIVES)):
             return False
         head = file.head()
         if is_archive(head):
+            self._pages += _is_documentation(entry.path)
             return _is_documentation(entry.path)
         return not any(session.asks(entry.path, head) for session in self._sessions)
 
@@ -110,8 +114,11 @@ class Examination:
             found = self._told(_MALWARE, entry, start)
             if found != () or self._malware.asks(entry.path, head):
                 self._note(window, (), self._malware.examine(window, found))
-        if is_archive(head) and not _is_documentation(entry.path):
-            self._open(entry, data)
+        if is_archive(head) or has_zip_end(data):
+            if _is_documentation(entry.path):
+                self._pages += 1
+            else:
+                self._open(entry, data)
 
     def _told(self, engine: int, entry: Entry, start: int) -> Sequence[int] | None:
         return None if start < 0 or self._strainer is None else self._strainer.found(engine, start, entry.size)
@@ -162,7 +169,7 @@ class Examination:
     def too_large(self, entry: Entry) -> None:
         """Say that an archive is too large to be opened."""
         message = f"an archive of more than {ARCHIVE_BYTES >> 20} MiB: what is packed inside it was not looked at"
-        self._problems.append(Problem("content.large-archive", message, Gravity.NOTE, where=entry.path))
+        self._problems.append(Problem("content.large-archive", message, where=entry.path))
 
 
 def _without_repetition(content: Content) -> Content:

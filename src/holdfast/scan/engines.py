@@ -1,12 +1,14 @@
 """The engines of a scan: what reads single files, and what looks into all of them."""
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.fs.archive import ZIP_END
 from holdfast.fs.reader import Reader
 from holdfast.fs.select import Selector
 from holdfast.model.file import Entry
@@ -26,6 +28,7 @@ PACKAGES, VULNERABILITIES, SECRETS, MALWARE, CONFIGURATION = (
 )  # fmt: skip
 ENGINES = (PACKAGES, VULNERABILITIES, SECRETS, MALWARE, CONFIGURATION)
 
+_ZIP_END = re.escape(ZIP_END)
 PACKS = "packs"
 """The folder of compiled rules, in the data folder."""
 
@@ -83,7 +86,7 @@ class Engines:
 
     def _expressions(self) -> list[tuple[tuple[bytes, int], ...]]:
         secrets = self.secrets.expressions() if self.secrets_wanted else ()
-        return [secrets, self.malware.expressions() if self.malware else ()]
+        return [secrets, self.malware.expressions() if self.malware else (), ((_ZIP_END, 0),)]
 
 
 def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[Problem]]:

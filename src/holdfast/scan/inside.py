@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from holdfast.advisory.eol import known_end
 from holdfast.fs.overlay import Overlay
 from holdfast.malware.finding import Place as MalwarePlace
 from holdfast.model.artifact import Image, Layer
@@ -111,9 +112,10 @@ def assess_configuration(
     from holdfast.misconfig import Scene, assess
 
     inventory = inside.inventory
+    end = checked.end_of_life or known_end(inventory.distribution)
     scene = Scene(
         name=name, image=image, traits=inventory.traits, exists=inside.exists, packages=inventory.packages,
-        distribution=inventory.distribution, end_of_life=checked.end_of_life, pinned=pinned,
+        distribution=inventory.distribution, end_of_life=end, pinned=pinned,
         today=datetime.now(UTC).date(),
     )  # fmt: skip
     layers = image.layers if image else ()

@@ -7,6 +7,7 @@ engines themselves, which alone decide.
 
 import contextlib
 import hashlib
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
@@ -40,8 +41,11 @@ class Sieve:
         kept = KeptFiles(packs)
         data = kept.get(name, _LIMIT) or b""
         if data and hashlib.sha256(data[32:]).digest() == data[:32]:
-            with contextlib.suppress(hyperscan.error, msgspec.MsgspecError):  # another version's, or processor's
-                firsts, body = msgspec.msgpack.decode(data[32:], type=tuple[tuple[int, ...], bytes])
+            with contextlib.suppress(
+                hyperscan.error, msgspec.MsgspecError, zlib.error
+            ):  # another version's, or processor's
+                stored = zlib.decompressobj().decompress(data[32:], _LIMIT)
+                firsts, body = msgspec.msgpack.decode(stored, type=tuple[tuple[int, ...], bytes])
                 hyperscan.loadb(body, hyperscan.HS_MODE_STREAM)
                 return cls(body, firsts)
         groups = texts()
@@ -53,7 +57,8 @@ class Sieve:
             flags=[flags for _, flags in expressions],
         )  # fmt: skip
         body = hyperscan.dumpb(database)
-        stored = msgspec.msgpack.encode((firsts, body))
+        # Packed, so that no scanner takes the sieve for what it looks for.
+        stored = zlib.compress(msgspec.msgpack.encode((firsts, body)), 1)
         kept.put(name, hashlib.sha256(stored).digest() + stored)
         return cls(body, firsts)
 

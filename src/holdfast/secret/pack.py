@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import platform
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 ROOM = Path(__file__).parent
 RULE_FOLDER = ROOM / "rules"
-_MAGIC = b"HFSECRET1\n"
+_MAGIC = b"HFSECRET2\n"
+_MOST_BYTES = 64 << 20
 _PREFIX = "secrets-"
 _MOST_KEPT = 3
 _WRAPPED = -1
@@ -107,7 +109,8 @@ def expressions(rules: Sequence[SecretRule]) -> tuple[bytes, ...]:
 
 def packed(content: Content) -> bytes:
     """A pack as bytes, its own digest before it."""
-    body = msgspec.msgpack.encode(content)
+    # Packed, so that no scanner takes the pack for what its rules look for.
+    body = zlib.compress(msgspec.msgpack.encode(content), 1)
     return _MAGIC + hashlib.sha256(body).digest() + body
 
 
@@ -119,9 +122,13 @@ def unpack(data: bytes) -> Pack | None:
     import hyperscan
 
     try:
-        return _opened(msgspec.msgpack.decode(data[start:], type=Content))
-    except (hyperscan.error, msgspec.MsgspecError, ValueError):
+        return _opened(msgspec.msgpack.decode(_inflated(data[start:]), type=Content))
+    except (hyperscan.error, msgspec.MsgspecError, ValueError, zlib.error):
         return None
+
+
+def _inflated(body: bytes) -> bytes:
+    return zlib.decompressobj().decompress(body, _MOST_BYTES)
 
 
 def build(rules: Sequence[SecretRule]) -> Content:

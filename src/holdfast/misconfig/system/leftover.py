@@ -41,5 +41,6 @@ READERS = (
     PresenceReader(
         "env-file", 1, ("**/.env", "**/.env.production", "**/.env.local"), Trait("image.env-file"), own=True
     ),
+    PresenceReader("preload", 1, ("etc/ld.so.preload",), Trait("image.preloaded-library")),
     DumpReader(),
 )  # fmt: skip
