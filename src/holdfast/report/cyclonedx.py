@@ -248,12 +248,20 @@ def _vulnerability(finding: Finding) -> dict[str, Any]:
             ratings=_ratings(finding, evidence),
             description=evidence.summary or finding.title,
             recommendation=advice,
+            analysis=_analysis(finding, evidence),
             advisories=[{"url": link} for link in dict.fromkeys(finding.references) if _LINK.fullmatch(link)],
             published=_date_time(evidence.published),
             updated=_date_time(evidence.modified),
             properties=properties,
         ),
     }
+
+
+def _analysis(finding: Finding, evidence: VulnerabilityEvidence) -> dict[str, str]:
+    """Why a vulnerability does not affect the target, where somebody said so."""
+    if finding.fix.state is not FixState.NOT_AFFECTED:
+        return {}
+    return {"state": "not_affected", **_given(detail=evidence.note)}
 
 
 def _ratings(finding: Finding, evidence: VulnerabilityEvidence) -> list[dict[str, Any]]:

@@ -51,7 +51,7 @@ def notes(report: Report, width: int) -> Lines:
     yield [("NOTES", "heading")]
     if unaffected:
         saying = counted(unaffected, "advisory says", "advisories say")
-        yield [(f"  {saying} not affected: not counted here, listed in the other formats", "dim")]
+        yield [(f"  {saying} not affected: not counted; json and cyclonedx list them", "dim")]
     yield from problems_told(told, width)
 
 
