@@ -405,7 +405,6 @@ def test_what_malware_rules_quote_holds_no_secret(image_leaks: set[tuple[str, st
     assert {leak for leak in image_leaks if leak[0] in MALWARE_QUOTES} == set()
 
 
-@pytest.mark.xfail(strict=True, reason="apt sources are kept with their logins in the layer cache and in the store")
 def test_logins_in_apt_sources_are_not_kept(image_leaks: set[tuple[str, str]]) -> None:
     assert {leak for leak in image_leaks if leak[0] in APT_SOURCES} == set()
 
@@ -429,7 +428,6 @@ def test_no_secret_of_a_source_tree_or_dockerfile_stands_whole_anywhere(
     assert leaks(put.planted, iter([*texts, *everything_below(holdfast.home)])) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="the path of a finding is shown and stored as it is")
 def test_a_secret_in_a_file_name_is_in_no_report(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> None:
     token = put("a file name", github_token())
     path = image(tmp_path, [layer({f"srv/{token}/a.php": "<?php system($_GET['c']); ?>"})])
@@ -439,7 +437,6 @@ def test_a_secret_in_a_file_name_is_in_no_report(tmp_path: Path, holdfast: Holdf
     assert leaks(put.planted, iter(texts)) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="cli/sbom.py writes the paths of packages with the secrets in their names")
 def test_a_secret_in_a_file_name_is_in_no_bill_of_materials(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> None:
     token = put("a file name", github_token())
     package = f"srv/{token}/node_modules/a/package.json"
@@ -447,7 +444,6 @@ def test_a_secret_in_a_file_name_is_in_no_bill_of_materials(tmp_path: Path, hold
     assert leaks(put.planted, shown("sbom", holdfast("sbom", f"oci:{path}"))) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="scan/conceal.py: user, working directory, volumes, stop signal, shell, ports")
 def test_every_setting_of_a_configuration_is_masked(tmp_path: Path, holdfast: Holdfast, put: Secrets) -> None:
     def token(where: str) -> str:
         return put(where, "glpat-" + made(where, 20))

@@ -25,7 +25,17 @@ from world import image, layer
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 FORMS = (
-    "json", "sarif", "cyclonedx", "cyclonedx-1.7", "spdx", "html", "markdown", "junit", "gitlab", "gitlab-secrets", "table",
+    "json",
+    "sarif",
+    "cyclonedx",
+    "cyclonedx-1.7",
+    "spdx",
+    "html",
+    "markdown",
+    "junit",
+    "gitlab",
+    "gitlab-secrets",
+    "table",
 )
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"

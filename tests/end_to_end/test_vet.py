@@ -90,7 +90,6 @@ def test_a_bad_dockerfile_says_where(holdfast: Holdfast, context: Path) -> None:
     assert base["where"].endswith("Dockerfile:1")
 
 
-@pytest.mark.xfail(strict=True, reason="policy/reason.py: a reason for a Dockerfile's finding names no line")
 def test_a_reason_for_a_dockerfile_names_the_line(holdfast: Holdfast, context: Path) -> None:
     (context / "Dockerfile").write_text(BAD)
     outcome = holdfast("vet", context / "Dockerfile", "--offline")

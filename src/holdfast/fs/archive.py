@@ -46,7 +46,7 @@ class ArchiveBudget(Struct, frozen=True):
 
     depth: int = 3
     members: int = 100_000
-    member_bytes: int = 32 * MIB
+    member_bytes: int = 64 * MIB
     inflated_bytes: int = 512 * MIB
     ratio: int = 100
     spared_bytes: int = 16 * MIB
@@ -200,8 +200,10 @@ class _Opening:
             try:
                 content = file.read(self._budget.member_bytes)
             except LimitError:
-                # The holes of a sparse file hold nothing, however long they are.
-                yield self._cut(inner, Gravity.NOTE if file.is_sparse else Gravity.PARTIAL)
+                # The holes of a sparse file hold nothing, and what cannot be packed in so little is not there.
+                most = self._budget.spared_bytes + self._budget.ratio * self._size
+                empty = file.is_sparse or file.entry.size > most
+                yield self._cut(inner, Gravity.NOTE if empty else Gravity.PARTIAL)
                 content = b"".join(_until(map(bytes, file.chunks()), self._budget.member_bytes))
             self._pay(len(content))
             yield from self._give(inner, content, above)
