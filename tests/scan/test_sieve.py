@@ -90,19 +90,19 @@ class TestKept:
     def strained(self, sieve: Sieve) -> list[object]:
         strainer = sieve.strainer()
         list(strainer.chunks(iter([b"xxab", b"c 12", b"34 "])))
-        return [strainer.found(0, 0, 11), strainer.found(1, 0, 11), strainer.found(1, 0, 3)]
+        return [strainer.touched(0, 0, 11), strainer.touched(1, 0, 11), strainer.touched(1, 0, 3)]
 
     def test_it_is_compiled_once(self, tmp_path: Path) -> None:
         first = Sieve.load(tmp_path, "s", self.texts)
         second = Sieve.load(tmp_path, "s", lambda: pytest.fail("compiled twice"))
-        assert self.strained(first) == self.strained(second) == [[0], [0], ()]
+        assert self.strained(first) == self.strained(second) == [True, True, False]
 
     @pytest.mark.parametrize("data", [b"", b"x", random.Random(1).randbytes(4000)])
     def test_a_damaged_one_counts_as_absent(self, tmp_path: Path, data: bytes) -> None:
         Sieve.load(tmp_path, "s", self.texts)
         (tmp_path / "s").write_bytes(data)
-        assert self.strained(Sieve.load(tmp_path, "s", self.texts)) == [[0], [0], ()]
+        assert self.strained(Sieve.load(tmp_path, "s", self.texts)) == [True, True, False]
 
     def test_a_folder_that_cannot_be_written_is_no_error(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        assert self.strained(Sieve.load(tmp_path / "file" / "in", "s", self.texts)) == [[0], [0], ()]
+        assert self.strained(Sieve.load(tmp_path / "file" / "in", "s", self.texts)) == [True, True, False]

@@ -1,6 +1,6 @@
 """The content of every file, looked at once by all who look into it: secrets and malware, archives inside included."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -53,8 +53,8 @@ class MalwareSession(Protocol):
     def asks(self, path: str, head: bytes) -> bool:
         """Whether a file has to be examined though the sieve holds nothing of it back."""
 
-    def examine(self, window: Window, found: Sequence[int] | None = None) -> tuple[MalwareHit, ...]:
-        """What a window is believed to be; `found` is what the sieve holds back of it, where it was asked."""
+    def examine(self, window: Window, *, quiet: bool = False) -> tuple[MalwareHit, ...]:
+        """What a window is believed to be; `quiet`: the sieve holds nothing of it back."""
 
 
 class Examination:
@@ -94,7 +94,7 @@ class Examination:
         if span is None or not span[1]:
             return False
         entry, start = file.entry, span[0]
-        if any(self._told(engine, entry, start) != () for engine in (_SECRETS, _MALWARE, _ARCHIVES)):
+        if any(self._told(engine, entry, start) for engine in (_SECRETS, _MALWARE, _ARCHIVES)):
             return False
         head = file.head()
         if is_archive(head):
@@ -108,20 +108,21 @@ class Examination:
         `start` is where it began in the stream that flowed through the sieve, -1 where it did not.
         """
         window, head = Window(entry.path, data, len(data), entry.mode), data[:_HEAD]
-        if self._secrets and (self._told(_SECRETS, entry, start) != () or self._secrets.asks(entry.path, head)):
+        if self._secrets and (self._told(_SECRETS, entry, start) or self._secrets.asks(entry.path, head)):
             self._note(window, self._secrets.examine(window), ())
         if self._malware:
-            found = self._told(_MALWARE, entry, start)
-            if found != () or self._malware.asks(entry.path, head):
-                self._note(window, (), self._malware.examine(window, found))
+            quiet = not self._told(_MALWARE, entry, start)
+            if not quiet or self._malware.asks(entry.path, head):
+                self._note(window, (), self._malware.examine(window, quiet=quiet))
         if is_archive(head) or has_zip_end(data):
             if _is_documentation(entry.path):
                 self._pages += 1
             else:
                 self._open(entry, data)
 
-    def _told(self, engine: int, entry: Entry, start: int) -> Sequence[int] | None:
-        return None if start < 0 or self._strainer is None else self._strainer.found(engine, start, entry.size)
+    def _told(self, engine: int, entry: Entry, start: int) -> bool:
+        """Whether the sieve holds something of the file back, or was not asked."""
+        return start < 0 or self._strainer is None or self._strainer.touched(engine, start, entry.size)
 
     def pieces(self, entry: Entry, chunks: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
         """The pieces of a large file, passed on as they come and looked at on the way in windows that overlap."""

@@ -8,7 +8,7 @@ engines themselves, which alone decide.
 import contextlib
 import hashlib
 import zlib
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -72,9 +72,8 @@ class Strainer:
 
     def __init__(self, database: bytes, firsts: tuple[int, ...]) -> None:
         self._database, self._firsts = database, firsts
-        # Where in the stream something ended, in this order, and what it was; for each engine.
+        # Where in the stream something ended, in this order, for each engine.
         self._ends: tuple[list[int], ...] = tuple([] for _ in firsts)
-        self._numbers: tuple[list[int], ...] = tuple([] for _ in firsts)
 
     def chunks(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The same chunks, each after it was looked at."""
@@ -89,22 +88,17 @@ class Strainer:
                 stream.scan(chunk)
                 yield chunk
 
-    def found(self, engine: int, start: int, size: int) -> Sequence[int] | None:
-        """The numbers of an engine's expressions that end within `size` bytes from `start`, which have flowed through.
-
-        None where that cannot be told: of a file that ends where its neighbour begins.
-        """
+    def touched(self, engine: int, start: int, size: int) -> bool:
+        """Whether something of an engine's ended within `size` bytes from `start`, all of which have flowed through."""
         if not size % _BLOCK:
-            return None
+            return True
         ends = self._ends[engine]
-        first = bisect_right(ends, start)
-        if first == len(ends) or ends[first] > start + size:
-            return ()
-        return self._numbers[engine][first : bisect_right(ends, start + size, first)]
+        place = bisect_right(ends, start)
+        return place < len(ends) and ends[place] <= start + size
 
     def _see(self, number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        engine = bisect_right(self._firsts, number) - 1
-        ends = self._ends[engine]
-        place = len(ends) if not ends or ends[-1] <= end else bisect_right(ends, end)
-        ends.insert(place, end)
-        self._numbers[engine].insert(place, number - self._firsts[engine])
+        ends = self._ends[bisect_right(self._firsts, number) - 1]
+        if not ends or ends[-1] < end:
+            ends.append(end)
+        elif ends[-1] > end:
+            insort(ends, end)
