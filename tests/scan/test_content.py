@@ -166,6 +166,9 @@ class _Looked:
         self.problems: list[Problem] = []
         self.windows: list[Window] = []
 
+    def asks(self, path: str, head: bytes) -> bool:
+        return True
+
     def examine(self, window: Window) -> tuple[SecretHit, ...]:
         self.windows.append(replace(window))
         return ()

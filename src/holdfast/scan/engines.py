@@ -4,7 +4,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,13 +103,14 @@ def open_engines(settings: "Settings", wanted: "Wanted") -> tuple[Engines, list[
 
         readers += misconfig.READERS
         marks = misconfig.marks
+    secrets, doubt = open_secrets(settings, keep=wanted.verify)
     if MALWARE in wanted.engines:
         from holdfast.malware import MalwareEngine
 
         bad, good = _digests(wanted.known_bad), _digests(wanted.known_good)
-        malware = MalwareEngine.load(packs, wanted.malware_rules, bad, good)
+        secrets_in = partial(_secrets_in, secrets)
+        malware = MalwareEngine.load(packs, wanted.malware_rules, bad, good, secrets_in=secrets_in)
         problems += malware.problems
-    secrets, doubt = open_secrets(settings, keep=wanted.verify)
     problems += (doubt,) if doubt and SECRETS in wanted.engines else ()
     return Engines(readers, secrets, malware, marks, packs=packs, secrets_wanted=SECRETS in wanted.engines), problems
 
@@ -121,6 +122,10 @@ def open_secrets(settings: "Settings", *, keep: bool = False) -> tuple["SecretEn
 
     key, doubt = fingerprint_key(settings.data)
     return SecretEngine.load(settings.data / PACKS, key, keep=keep), doubt
+
+
+def _secrets_in(engine: "SecretEngine", data: bytes) -> list[bytes]:
+    return [secret for _, secret in engine.session().secrets(data)]
 
 
 def _digests(files: Sequence[Path]) -> frozenset[str]:

@@ -29,6 +29,7 @@ from holdfast.scan.plan import Plan
 from holdfast.settings import Settings
 
 _SBOM_LIMIT = 128 << 20
+_OF_PACKAGES = ("packages.", "database.", "feed.")
 
 
 def scan(plan: Plan, settings: Settings, options: Options = Options()) -> Report:
@@ -80,9 +81,11 @@ def _scan_directory(plan: Plan, settings: Settings, options: Options) -> Report:
 
 
 def _of_sources(report: Report) -> Report:
-    """That a folder of sources names no package is nothing missing, as it is of a root file system."""
+    """A folder of sources that names no package lacks nothing, as a root file system would, and needs no advisories."""
+    if report.packages:
+        return report
     problems = tuple(
-        replace(problem, gravity=Gravity.NOTE) if problem.code == "packages.none" else problem
+        replace(problem, gravity=Gravity.NOTE) if problem.code.startswith(_OF_PACKAGES) else problem
         for problem in report.problems
     )
     return replace(report, problems=problems, status=status_of(problems))
