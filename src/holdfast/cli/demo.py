@@ -27,7 +27,7 @@ def command(into: Path, build_only: bool) -> None:
     target = f"oci:{into / 'image'}"
     click.echo(f"demo: holdfast scan {target}", err=True)
     report = scan_target(target, settings()).report
-    files = {"json": "report.json", "sarif": "report.sarif", "cyclonedx": "sbom.cdx.json"}
+    files = {"html": "report.html", "json": "report.json", "sarif": "report.sarif", "cyclonedx": "sbom.cdx.json"}
     deliver(report, parse_outputs("table", tuple(f"{form}={into / name}" for form, name in files.items())))
     click.echo(f"demo: {', '.join(files.values())} are in {into}/", err=True)
     raise SystemExit(exit_code(report, None))
