@@ -37,7 +37,7 @@ def _several(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit 1 for a finding this severe or worse.")
 @wanted_options
 @click.option(
-    "--severity", callback=_several, metavar="LIST", help="Show and judge only these severities: critical,high …"
+    "--severity", callback=_several, metavar="LIST", help="Of vulnerabilities and settings only these: critical,high …"
 )
 @click.option("--ignore-unfixed", is_flag=True, help="Show and judge only what an upgrade mends.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of a multi-platform index.")
