@@ -240,7 +240,7 @@ def test_the_base_is_known_by_history_name_label_and_option(real: Built, holdfas
 
 
 def changelog_findings(report: dict[str, Any]) -> Sequence[dict[str, Any]]:
-    return [one for one in report["findings"] if one["evidence"]["source"] == "archive"]
+    return [one for one in report["findings"] if one["evidence"].get("source") == "archive"]
 
 
 @pytest.mark.slow

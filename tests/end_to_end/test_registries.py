@@ -41,7 +41,7 @@ def advisories(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def informed(holdfast: Holdfast, advisories: Path) -> Holdfast:
     """The command with that database."""
-    shutil.copytree(advisories, holdfast.data)
+    shutil.copytree(advisories, holdfast.data, dirs_exist_ok=True, ignore=shutil.ignore_patterns("packs"))
     return holdfast
 
 
