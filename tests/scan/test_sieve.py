@@ -90,7 +90,7 @@ class TestKept:
     def strained(self, sieve: Sieve) -> list[object]:
         strainer = sieve.strainer()
         list(strainer.chunks(iter([b"xxab", b"c 12", b"34 "])))
-        return [strainer.touched(0, 0, 11), strainer.touched(1, 0, 11), strainer.touched(1, 0, 3)]
+        return [strainer.touched(0, 0, 11), strainer.touched(1, 0, 11), strainer.touched(1, 512, 3)]
 
     def test_it_is_compiled_once(self, tmp_path: Path) -> None:
         first = Sieve.load(tmp_path, "s", self.texts)

@@ -8,7 +8,8 @@ engines themselves, which alone decide.
 import contextlib
 import hashlib
 import zlib
-from bisect import bisect_right, insort
+from array import array
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -72,8 +73,8 @@ class Strainer:
 
     def __init__(self, database: bytes, firsts: tuple[int, ...]) -> None:
         self._database, self._firsts = database, firsts
-        # Where in the stream something ended, in this order, for each engine.
-        self._ends: tuple[list[int], ...] = tuple([] for _ in firsts)
+        # In which blocks of the stream something ended, in their order, for each engine: a block is one file's at most.
+        self._blocks = tuple(array("Q") for _ in firsts)
 
     def chunks(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The same chunks, each after it was looked at."""
@@ -92,13 +93,14 @@ class Strainer:
         """Whether something of an engine's ended within `size` bytes from `start`, all of which have flowed through."""
         if not size % _BLOCK:
             return True
-        ends = self._ends[engine]
-        place = bisect_right(ends, start)
-        return place < len(ends) and ends[place] <= start + size
+        blocks = self._blocks[engine]
+        place = bisect_left(blocks, start // _BLOCK)
+        return place < len(blocks) and blocks[place] <= (start + size - 1) // _BLOCK
 
     def _see(self, number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        ends = self._ends[bisect_right(self._firsts, number) - 1]
-        if not ends or ends[-1] < end:
-            ends.append(end)
-        elif ends[-1] > end:
-            insort(ends, end)
+        block = (end - 1) // _BLOCK
+        blocks = self._blocks[bisect_right(self._firsts, number) - 1]
+        if not blocks or blocks[-1] < block:
+            blocks.append(block)
+        elif blocks[-1] > block:
+            insort(blocks, block)
